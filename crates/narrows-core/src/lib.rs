@@ -70,13 +70,13 @@
 //! - **Restoration**: the preset `restore` with a damage ([`Recipe::corrupt`]) gives a [`Restorer`].
 //! - **Compression**: [`compress`] stores tables, series and images as codes: lossy, within a bound on the error, or
 //!   lossless.
-//! - **Generation**: [`TabularModel::generate`], [`ImageModel::generate`], and [`Variation`] for rows like given ones;
+//! - **Generation**: [`TabularModel::generate`], [`TabularModel::generate_where`], [`ImageModel::generate`], and [`Variation`] for rows like given ones;
 //!   [`SampleSimilarity`] compares generated rows with real ones.
 //! - **Tuning**: [`tune::tune`] searches a recipe for the data.
 //! - **Recipes in detail**: [`recipe`], [`model`] (architecture, latent, sparsity, corruption, loss), [`prep`],
 //!   [`train`].
 //! - **Files**: [`Model::save`] and [`Model::load`]; [`mod@file`] has checkpoints; [`output`] writes tables.
-//! - **Reports**: [`Report`], and [`Model::report_html`] as one HTML file.
+//! - **Reports**: [`Report`], [`Model::report_html`] as one HTML file, and [`Model::card`] as a model card.
 //! - **Baselines and data to try**: [`baseline`] and [`demo`].
 //!
 //! # Errors
@@ -120,6 +120,7 @@ pub mod file;
 mod fitted;
 mod hint;
 pub mod model;
+pub mod onnx;
 pub mod output;
 mod patches;
 pub mod prep;
@@ -148,14 +149,14 @@ pub const FEATURES: &[&str] = &[
 #[doc(no_inline)]
 pub use arrow;
 pub use choice::Choice;
-pub use compute::Compute;
+pub use compute::{Compute, DeviceUse};
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    BaselineMetrics, BestF1, BrokenInvariants, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel,
-    ImageRoles, ImageScore, Intervals, Model, NewDataReporter, NormalRows, OutsideRange, RankingQuality, Recalibration,
-    Restorer, Roles, ScoreCounts, ScoreFlag, ScoredDataReporter, Scores, SeriesEvent, SeriesModel, SeriesProgress,
-    SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, matching_columns,
-    score_table,
+    BaselineMetrics, BestF1, BrokenInvariants, ConditionalRows, Dataset, Encoder, Evaluation, Evaluator, Explained,
+    Fitted, ImageModel, ImageRoles, ImageScore, Intervals, Model, NewDataReporter, NormalRows, OutsideRange, Passes,
+    RankingQuality, Recalibration, Restorer, Roles, RoundJob, RoundsFit, ScoreCounts, ScoreFlag, ScoredDataReporter,
+    Scores, SeriesEvent, SeriesModel, SeriesProgress, SeriesQuality, Session, StreamScore, StreamScorer, TableModel,
+    TabularModel, Variation, WeightsChange, fit, fit_in_rounds, matching_columns, score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

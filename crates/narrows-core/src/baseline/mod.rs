@@ -7,6 +7,7 @@
 
 pub mod gaussian;
 pub mod isolation_forest;
+pub mod memory_bank;
 pub mod mixture;
 pub mod neighbourhood;
 pub mod neighbours;
@@ -23,9 +24,11 @@ mod subsamples;
 
 pub use gaussian::{Gaussian, Shrinkage};
 pub use isolation_forest::IsolationForest;
+pub use memory_bank::MemoryBank;
 pub use mixture::{Covariance, Mixture};
 pub use neighbourhood::{Nearness, Neighbourhood};
 pub use neighbours::Neighbours;
 pub use overview::Overview;
 pub use pca::{Components, Pca};
+pub(crate) use rows::weighted;
 pub use subsamples::Draw;

@@ -18,10 +18,6 @@ use crate::error::Result;
 /// Number of neighbours of a mean distance. Fewer tell anomalies better among clean rows, and worse if some of these are
 /// anomalies; beside subsamples (`overview.rs`) they do not (`bench/one_class.py`, `bench/unsupervised.py`).
 const NEAR: usize = 2;
-/// Rank of the neighbour whose distance measures density.
-const WIDE: usize = 20;
-/// Neighbours looked for beyond that: the row itself, and one equal to it.
-const SPARE: usize = 2;
 /// Distances below this share of the median, or of a range, are alike as far as density goes.
 const DENSEST: f64 = 1e-3;
 const LEAST: f64 = 1e-6;
@@ -56,6 +52,11 @@ pub struct Nearness {
 }
 
 impl Neighbourhood {
+    /// Rank of the neighbour whose distance measures density.
+    pub(crate) const WIDE: usize = 20;
+    /// Neighbours looked for beyond that: the row itself, and one equal to it.
+    pub(crate) const SPARE: usize = 2;
+
     /// Keeps at most `cap` of the rows of `x` (shape `[n, width]`), drawn by `seed`; `weights` bring columns to units of
     /// their ranges, and `floor` is the distance in these units that the resolution of the data makes. Returns the numbers
     /// of the rows kept, too, in ascending order.
@@ -70,11 +71,11 @@ impl Neighbourhood {
         cap: usize,
         seed: u64,
     ) -> Result<(Neighbourhood, Vec<usize>)> {
-        let (standard, kept) = Neighbours::fit_kept(x, n, weights.len(), NEAR + SPARE, cap, seed)?;
+        let (standard, kept) = Neighbours::fit_kept(x, n, weights.len(), NEAR + Self::SPARE, cap, seed)?;
         let mut neighbourhood = Neighbourhood::of(standard, weights, Vec::new(), 0.0, NEAR);
         let found = neighbourhood.ranged.found(&neighbourhood.ranged.reference);
         neighbourhood.reach =
-            found.iter().enumerate().map(|(row, found)| last(&others(found, Some(row), WIDE))).collect();
+            found.iter().enumerate().map(|(row, found)| last(&others(found, Some(row), Self::WIDE))).collect();
         let mut reach = neighbourhood.reach.clone();
         let middle = reach.len() / 2;
         let median = *reach.select_nth_unstable_by(middle, f64::total_cmp).1;
@@ -104,16 +105,16 @@ impl Neighbourhood {
         if !(floor.is_finite() && floor > 0.0) {
             return Err(format!("expected a finite floor above 0, got {floor}"));
         }
-        if !(1..=WIDE).contains(&near) {
-            return Err(format!("expected a mean over 1 to {WIDE} neighbours, got {near}"));
+        if !(1..=Self::WIDE).contains(&near) {
+            return Err(format!("expected a mean over 1 to {} neighbours, got {near}", Self::WIDE));
         }
-        let standard = Neighbours { reference, width, k: (near + SPARE).min(m) };
+        let standard = Neighbours { reference, width, k: (near + Self::SPARE).min(m) };
         let standard = standard.checked().map_err(|error| error.to_string())?;
         Ok(Neighbourhood::of(standard, weights, reach, floor, near))
     }
 
     fn of(standard: Neighbours, weights: Vec<f32>, reach: Vec<f64>, floor: f64, near: usize) -> Neighbourhood {
-        let k = (WIDE + SPARE).min(standard.n_references());
+        let k = (Self::WIDE + Self::SPARE).min(standard.n_references());
         let reference = weighted(&standard.reference, &weights);
         let ranged = Neighbours { reference, width: standard.width, k };
         Neighbourhood { standard, ranged, weights, reach, floor, near }
@@ -164,7 +165,7 @@ impl Neighbourhood {
         let (near, wide) = rayon::join(|| self.standard.found(x), || self.ranged.found(&ranged));
         let own = |row: usize| own.get(row).copied().flatten();
         let one = |(row, (near, wide)): (usize, (&Vec<Found>, &Vec<Found>))| {
-            let (near, wide) = (others(near, own(row), self.near), others(wide, own(row), WIDE));
+            let (near, wide) = (others(near, own(row), self.near), others(wide, own(row), Self::WIDE));
             let around = wide.iter().map(|(_, index)| self.reach[*index]).sum::<f64>() / wide.len() as f64;
             Nearness {
                 standard: mean(&near),

@@ -15,7 +15,7 @@ pub struct Overview {
     /// The rows in units of the columns' ranges.
     ranged: Subsamples,
     /// `[width]`, the factors from the first to the second.
-    weights: Vec<f32>,
+    pub(crate) weights: Vec<f32>,
 }
 
 impl Overview {
@@ -44,6 +44,11 @@ impl Overview {
     pub fn checked(known: &[f32], weights: &[f32], members: Vec<u32>, size: usize) -> Result<Overview, String> {
         let m = known.len().checked_div(weights.len()).unwrap_or(0);
         Ok(Overview::of(known, weights, Draw::checked(members, size, m)?))
+    }
+
+    /// The rows of the subsamples as they are given, shape `[subsamples * size, width]`.
+    pub(crate) fn drawn(&self) -> Vec<f32> {
+        self.standard.rows(self.draw.size())
     }
 
     /// The rows that were drawn.
@@ -75,6 +80,14 @@ mod tests {
         let found = overview.measure(&x)[0];
         assert_eq!(found[1], plain.measure(&weighted(&x, &[0.1, 0.0]))[0][0]);
         assert!(found[0] > 9.0 * found[1], "{found:?}");
+    }
+
+    #[test]
+    fn drawn_rows_are_those_of_the_subsamples() {
+        let known: Vec<f32> = (0..90).map(|i| i as f32).collect();
+        let overview = Overview::fit(&known, &[1.0, 0.5, 2.0], 3);
+        let row = |member: &u32| known[*member as usize * 3..][..3].to_vec();
+        assert_eq!(overview.drawn(), overview.draw().members().iter().flat_map(row).collect::<Vec<f32>>());
     }
 
     #[test]

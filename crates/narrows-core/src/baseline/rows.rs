@@ -58,7 +58,7 @@ pub(super) fn scored(x: &[f32], width: usize) -> std::slice::ChunksExact<'_, f32
 }
 
 /// Rows with each column multiplied by its weight.
-pub(super) fn weighted(x: &[f32], weights: &[f32]) -> Vec<f32> {
+pub(crate) fn weighted(x: &[f32], weights: &[f32]) -> Vec<f32> {
     scored(x, weights.len()).flat_map(|row| row.iter().zip(weights).map(|(x, weight)| x * weight)).collect()
 }
 

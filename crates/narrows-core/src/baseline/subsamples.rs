@@ -76,6 +76,12 @@ impl Subsamples {
         Subsamples { panels: in_panels(&rows, width, draw.size, f32::INFINITY), width }
     }
 
+    /// The rows, one subsample of `size` rows after the other, shape `[subsamples * size, width]`.
+    pub(super) fn rows(&self, size: usize) -> Vec<f32> {
+        let panels = self.panels.chunks_exact(self.width);
+        panels.flat_map(|panel| (0..size).flat_map(|lane| panel.iter().map(move |lanes| lanes[lane]))).collect()
+    }
+
     /// The mean, over subsamples, of the distance of each row of `x` to the nearest row.
     pub(super) fn distance(&self, x: &[f32]) -> Vec<f64> {
         let subsamples = (self.panels.len() / self.width) as f64;

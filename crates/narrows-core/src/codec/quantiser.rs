@@ -38,8 +38,13 @@ impl Quantiser {
     pub(crate) const LEVELS: std::ops::RangeInclusive<i32> = -6..=24;
 
     /// Fits on training samples: prepared inputs and targets, NaN for missing, `[n, width]`; the first `units` of the code
-    /// have their own parameters, the others repeat them.
-    pub(crate) fn fit(ensemble: &Ensemble, (inputs, targets): (&[f32], &[f32]), units: usize) -> Quantiser {
+    /// have their own parameters, the others repeat them. `is_rounded`: the network rounds its code to whole numbers.
+    pub(crate) fn fit(
+        ensemble: &Ensemble,
+        (inputs, targets): (&[f32], &[f32]),
+        units: usize,
+        is_rounded: bool,
+    ) -> Quantiser {
         let network = &ensemble.network;
         let (k, width) = (network.code_size(), network.outputs());
         let n = targets.len() / width;
@@ -53,7 +58,7 @@ impl Quantiser {
         // A model without error does not justify infinitesimal steps.
         let budget = 12.0 * ADDED * error.max(1e-6 * width as f64) / k as f64;
         let (centre, spread) = moments(&codes, units);
-        let (centre, step) = if network.latent == Latent::Quantised {
+        let (centre, step) = if network.latent == Latent::Quantised || is_rounded {
             (vec![0.0; units], vec![1.0; units])
         } else {
             let sensitivity = sensitivity(ensemble, &codes, &spread);

@@ -43,6 +43,19 @@ pub struct Account {
     pub errors: Quantiles,
     /// Columns some of whose cells come back otherwise than as a number near the one that was written.
     pub altered: Vec<AlteredColumn>,
+    /// What the code is worth, tried on the first rows; `None` if only the code is stored, and of images.
+    pub code_trial: Option<CodeTrial>,
+}
+
+/// The first rows of a file compressed with the code and without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CodeTrial {
+    /// Rows that were tried.
+    pub rows: u64,
+    /// Their bytes with the code, as fine as is best.
+    pub bytes_with_code: u64,
+    /// Their bytes if the model predicts the same for all rows. The file has no code if these are not more.
+    pub bytes_without_code: u64,
 }
 
 /// A column of text that is stored as numbers, some of whose cells are more than a number.

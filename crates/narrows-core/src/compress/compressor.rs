@@ -7,8 +7,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, FieldRef, Float64Type, SchemaRef};
 use narrows_codec::{Header, VERSION, Writer};
 
-use super::account::{Account, AlteredColumn};
-use super::chunk::{self, PackedChunk, PreparedChunk};
+use super::account::{Account, AlteredColumn, CodeTrial};
+use super::chunk::{self, Effort, PackedChunk, PreparedChunk};
 use super::coder::{ChunkCoder, Feature};
 use super::counted::Counted;
 use super::fidelity::Fidelity;
@@ -148,7 +148,7 @@ impl<W: Write> TableCompressor<W> {
             return Err(Error::mismatch("the columns changed between rows"));
         }
         let ready = PreparedChunk::new(&self.coder, &file.manifest, &table)?;
-        let PackedChunk { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
+        let PackedChunk { sections, rebuilt } = ready.pack(file.manifest.level.into(), Effort::Full)?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
         let account = &mut self.account;
@@ -210,12 +210,20 @@ impl<W: Write> TableCompressor<W> {
                 let ready = PreparedChunk::new(&self.coder, &manifest, &rows)?;
                 // With an empty code the model predicts the same for every row; neighbours may predict enough.
                 let silent = *Quantiser::LEVELS.end();
+                let size = |level: i32, effort: Effort| -> Result<usize> {
+                    Ok(ready.pack(level, effort)?.sections.iter().map(Vec::len).sum())
+                };
                 let mut best = (usize::MAX, 0);
-                for level in TRIED.chain([silent]) {
-                    let size = ready.pack(level)?.sections.iter().map(Vec::len).sum();
-                    best = best.min((size, level));
+                for level in TRIED {
+                    best = best.min((size(level, Effort::Little)?, level));
                 }
-                best.1
+                let (with, without) = (size(best.1, Effort::Full)?, size(silent, Effort::Full)?);
+                self.account.code_trial = Some(CodeTrial {
+                    rows: rows.n_rows() as u64,
+                    bytes_with_code: with as u64,
+                    bytes_without_code: without as u64,
+                });
+                if with < without { best.1 } else { silent }
             }
         };
         manifest.level = level as i8;

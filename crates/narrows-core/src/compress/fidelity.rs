@@ -43,7 +43,7 @@ pub enum ErrorBound {
 /// The range of qualities.
 const QUALITIES: std::ops::RangeInclusive<u8> = 1..=10;
 /// The range of bits per code unit.
-const BITS: std::ops::RangeInclusive<f64> = 0.1..=24.0;
+const BITS: std::ops::RangeInclusive<f64> = 0.01..=24.0;
 
 impl CodeDetail {
     /// Rejects values out of range.
@@ -56,7 +56,7 @@ impl CodeDetail {
                 Err(Error::recipe("quality", format!("expected a whole number from 1 to 10, got {quality}")))
             }
             CodeDetail::Bits(bits) if !BITS.contains(&bits) => {
-                Err(Error::recipe("bits", format!("expected 0.1 to 24 bits a code unit, got {bits}")))
+                Err(Error::recipe("bits", format!("expected 0.01 to 24 bits a code unit, got {bits}")))
             }
             _ => Ok(()),
         }

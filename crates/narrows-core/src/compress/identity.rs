@@ -54,6 +54,9 @@ fn weights(core: &Core, coding: &Coding, hash: &mut Xxh3) {
         hash.update(&table.shift().to_le_bytes());
         table.counts().iter().for_each(|count| hash.update(&count.to_le_bytes()));
     }
+    if let Some(maps) = &coding.maps {
+        hash.update(&maps.to_bytes());
+    }
     for span in coding.spans.iter().flatten() {
         hash.update(&span.lowest.to_le_bytes());
         hash.update(&span.highest.to_le_bytes());

@@ -28,7 +28,7 @@ mod summary;
 mod table;
 mod verification;
 
-pub use account::{Account, AlteredColumn, Quantiles};
+pub use account::{Account, AlteredColumn, CodeTrial, Quantiles};
 pub use comparison::CompressionComparison;
 pub use compressor::TableCompressor;
 pub use decompressor::TableDecompressor;

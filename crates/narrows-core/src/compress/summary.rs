@@ -1,13 +1,14 @@
 //! Summary of a compressed file: account, ratios, and baselines.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::account::{Account, AlteredColumn};
+use super::account::{Account, AlteredColumn, CodeTrial};
 use super::images::ImageBaseline;
+use crate::data::size_of;
 
 /// Largest input file that is compressed by zstd for comparison.
 const COMPARED_BYTES: u64 = 64 << 20;
@@ -26,7 +27,7 @@ pub struct OriginalSize {
 impl OriginalSize {
     /// The size of files, each compressed by zstd unless one is larger than 64 MiB. Unreadable files have no size.
     pub fn of_files(files: &[impl AsRef<Path>]) -> OriginalSize {
-        let size = |file: &Path| fs::metadata(file).map(|metadata| metadata.len()).ok();
+        let size = |file: &Path| size_of(file).ok().flatten();
         OriginalSize { bytes: files.iter().map(|file| size(file.as_ref())).sum(), zstd: zstd_of(files).ok().flatten() }
     }
 }
@@ -58,6 +59,9 @@ pub struct CompressionSummary {
     pub bits_a_value: f64,
     /// Bytes of codes.
     pub code_bytes: u64,
+    /// What the code is worth, tried on the first rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_trial: Option<CodeTrial>,
     /// Bytes of residuals.
     pub residual_bytes: u64,
     /// Bytes of verbatim data.
@@ -109,6 +113,7 @@ impl CompressionSummary {
             break_even_bytes: original.bytes.and_then(|original| account.break_even(original, model_bytes)),
             bits_a_value: account.bits_a_value(),
             code_bytes: account.codes,
+            code_trial: account.code_trial,
             residual_bytes: account.residual,
             kept_bytes: account.kept,
             chunks: account.chunks,
@@ -189,7 +194,7 @@ mod tests {
     fn files_have_a_size_and_what_is_not_there_has_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        fs::write(&path, "1,2,3\n".repeat(100)).unwrap();
+        std::fs::write(&path, "1,2,3\n".repeat(100)).unwrap();
         let size = OriginalSize::of_files(&[&path, &path]);
         assert_eq!(size.bytes, Some(1200));
         assert!(size.zstd.unwrap() < 100);

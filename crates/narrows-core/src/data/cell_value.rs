@@ -18,8 +18,6 @@ use super::schema::{Column, ColumnKind};
 use super::token;
 use crate::error::Place;
 
-/// Numbers are the same if they differ by no more than this share of the greater: text is often written with fewer digits.
-const SAME: f64 = 1e-9;
 /// Whole numbers from here on are shown with an exponent.
 const LONG: f64 = 1e15;
 
@@ -35,11 +33,15 @@ pub(crate) enum CellValue<'a> {
 }
 
 impl CellValue<'_> {
+    /// Numbers are the same if they differ by no more than this share of the greater: text is often written with fewer
+    /// digits.
+    pub(crate) const SAME: f64 = 1e-9;
+
     /// Whether both are the same content; numbers up to rounding.
     pub(crate) fn is_same(&self, other: &CellValue<'_>) -> bool {
         match (self, other) {
             (CellValue::Number(a), CellValue::Number(b)) => {
-                a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= SAME * a.abs().max(b.abs()))
+                a == b || (a.is_finite() && b.is_finite() && (a - b).abs() <= Self::SAME * a.abs().max(b.abs()))
             }
             _ => self == other,
         }

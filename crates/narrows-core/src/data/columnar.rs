@@ -26,7 +26,12 @@ use super::ipc_bytes::Flaw;
 use super::limits::check_columns;
 #[cfg(feature = "parquet")]
 use super::parquet_file::ParquetFile;
+#[cfg(feature = "parquet")]
+use super::parquet_place::ParquetPlace;
 use super::reader::{Batches, Opening};
+#[cfg(feature = "parquet")]
+use super::row_groups;
+use super::row_runs::RowRuns;
 use super::schema::listed;
 use super::source::TypesRead;
 use super::weight::rows_that_fit;
@@ -42,7 +47,13 @@ pub(crate) struct Columnar {
     unread: Vec<String>,
     name: String,
     batch_rows: usize,
+    /// Rows of the files before, and those read of this one.
     row: u64,
+    /// The number of its first row, and of its rows, if that is known.
+    rows: Option<(u64, u64)>,
+    runs: RowRuns,
+    /// The rows of each part of the file that can be read by itself.
+    unit_rows: Option<Vec<u64>>,
 }
 
 /// The columns of a file that are read, and what is told of the others.
@@ -57,22 +68,42 @@ impl Columnar {
     #[cfg(feature = "parquet")]
     pub(crate) fn parquet(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let wrong = |error: &dyn std::fmt::Display| unreadable(opening, "Parquet", error);
-        let file = seekable(path, input, &opening.source.limits)?;
-        let opened = guarded(|| ParquetFile::open(file)).map_err(|panic| wrong(&panic))?;
-        let (file, metadata) = opened.map_err(|error| wrong(&error))?;
+        let place = match input.object() {
+            Some(object) => ParquetPlace::of_object(object),
+            None => ParquetPlace::of_file(seekable(path, input, &opening.source.limits)?),
+        };
+        let opened = place.map_err(|error| Error::read(&opening.name, error))?;
+        let opened = guarded(|| ParquetFile::open(opened)).map_err(|panic| wrong(&panic))?;
+        let (mut file, metadata) = opened.map_err(|error| wrong(&error))?;
+        let chosen = choose(metadata.schema(), opening)?;
+        let stored = metadata.schema().clone();
+        let schema = projected(&stored, &chosen.kept);
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), chosen.kept.iter().copied());
+        file.plan(metadata.metadata(), &mask);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let chosen = choose(builder.schema(), opening)?;
-        let schema = projected(builder.schema(), &chosen.kept);
-        let mask = ProjectionMask::roots(builder.parquet_schema(), chosen.kept.iter().copied());
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
+        if let Some(filter) = &opening.source.filter {
+            filter.check_types(&stored)?;
+        }
+        let unit_rows = row_groups::rows(builder.metadata());
+        let (units, filter) = (opening.units.as_ref(), opening.source.filter.as_ref());
+        let groups = row_groups::chosen(builder.metadata(), &stored, units, filter);
         let batch_rows = opening.batch_rows.max(1);
-        let reader = guarded(|| builder.with_projection(mask).with_batch_size(batch_rows).build());
+        let builder = builder.with_projection(mask).with_batch_size(batch_rows);
+        let (builder, runs) = match groups {
+            Some((groups, runs)) => (builder.with_row_groups(groups), runs),
+            None => (builder, RowRuns::all()),
+        };
+        let reader = guarded(|| builder.build());
         let reader = reader.map_err(|panic| wrong(&panic))?.map_err(|error| wrong(&error))?;
         let mut reader = reader;
         let batches = std::iter::from_fn(move || match guarded(|| reader.next()) {
             Ok(batch) => batch.map(|batch| batch.map_err(|error| error.to_string())),
             Err(panic) => Some(Err(panic)),
         });
-        Ok(Columnar::new(Box::new(batches), schema, chosen, opening))
+        let rows = rows.map(|rows| (opening.first_row, rows));
+        let columnar = Columnar::new(Box::new(batches), schema, chosen, opening);
+        Ok(Columnar { rows, runs, unit_rows: Some(unit_rows), ..columnar })
     }
 
     /// Refuses a Parquet file.
@@ -90,8 +121,21 @@ impl Columnar {
         let chosen = choose(reader.schema(), opening)?;
         let schema = projected(reader.schema(), &chosen.kept);
         reader.keep(chosen.kept.clone());
+        if let Some(filter) = &opening.source.filter {
+            filter.check_types(reader.schema())?;
+        }
+        let unit_rows = match opening.source.shard {
+            Some(_) => reader.block_rows().map_err(|error| unreadable(opening, "Arrow IPC", &error))?,
+            None => None,
+        };
+        let mut runs = RowRuns::all();
+        if let (Some(units), Some(rows)) = (&opening.units, &unit_rows) {
+            runs = RowRuns::after(rows[..units.start].iter().sum());
+            reader.keep_blocks(units.clone());
+        }
         let batches = std::iter::from_fn(move || reader.next_batch().transpose());
-        Ok(Columnar::new(Box::new(batches), schema, chosen, opening))
+        let columnar = Columnar::new(Box::new(batches), schema, chosen, opening);
+        Ok(Columnar { runs, unit_rows, ..columnar })
     }
 
     fn new(
@@ -102,18 +146,23 @@ impl Columnar {
     ) -> Columnar {
         let ChosenColumns { warnings, unread, .. } = chosen;
         let (name, row, batch_rows) = (opening.name.clone(), opening.first_row, opening.batch_rows.max(1));
-        Columnar { batches, rest: None, schema, warnings, unread, name, batch_rows, row }
+        let (runs, unit_rows) = (RowRuns::all(), None);
+        Columnar { batches, rest: None, schema, warnings, unread, name, batch_rows, row, rows: None, runs, unit_rows }
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
         let batch = match self.rest.take() {
             Some(rest) => rest,
             None => {
-                let Some(batch) = self.batches.next() else { return Ok(None) };
+                let Some(batch) = self.batches.next() else {
+                    self.runs.end();
+                    return Ok(None);
+                };
                 batch.map_err(|error| Error::data(Place::source(&self.name).at_row(self.row), damage(&error)))?
             }
         };
-        let rows = rows_that_fit(&batch, batch.num_rows().min(self.batch_rows));
+        let rows = rows_that_fit(&batch, self.runs.first(batch.num_rows().min(self.batch_rows)));
+        self.runs.read(rows);
         if rows < batch.num_rows() {
             self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
         }
@@ -146,6 +195,20 @@ impl Batches for Columnar {
 
     fn unread(&self) -> &[String] {
         &self.unread
+    }
+
+    fn share(&self) -> Option<f64> {
+        self.rows.map(|(first, rows)| (self.row - first) as f64 / rows.max(1) as f64)
+    }
+
+    fn unit_rows(&self) -> Option<&[u64]> {
+        self.unit_rows.as_deref()
+    }
+
+    fn take_skipped(&mut self) -> u64 {
+        let skipped = self.runs.take_skipped();
+        self.row += skipped;
+        skipped
     }
 
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {

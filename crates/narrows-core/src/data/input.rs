@@ -14,6 +14,7 @@ use flate2::read::MultiGzDecoder;
 use super::encoding::Encoding;
 use super::limits::ReadLimits;
 use super::memory::InMemory;
+use super::storage::{StoredObject, shown, storage_of};
 use crate::error::{Error, Result};
 
 /// Bytes inspected for format detection.
@@ -25,6 +26,9 @@ pub(crate) struct Input {
     pub(crate) prefix: Vec<u8>,
     rest: Box<dyn Read + Send>,
     size: InputSize,
+    is_compressed: bool,
+    /// What is read, if it is stored elsewhere than on disk.
+    object: Option<Arc<dyn StoredObject>>,
     /// The encoding that the text was decoded from.
     pub(crate) encoding: Option<Encoding>,
 }
@@ -37,6 +41,16 @@ pub(crate) struct InputSize {
 }
 
 impl InputSize {
+    /// The number in the file; 0 for a pipe.
+    pub(super) fn file(&self) -> u64 {
+        self.file
+    }
+
+    /// The share of the file that has been read.
+    pub(super) fn share(&self) -> f64 {
+        self.read.load(Ordering::Relaxed) as f64 / self.file.max(1) as f64
+    }
+
     /// The number so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.file.max(self.read.load(Ordering::Relaxed))
@@ -61,6 +75,15 @@ impl Input {
     /// Opens `path`, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Input> {
         let mut size = InputSize::default();
+        if let Some((storage, address)) = storage_of(path) {
+            let opened = storage.open(address).and_then(|object| {
+                size.file = object.size();
+                let mut input = Input::over(object.stream()?, size)?;
+                input.object = Some(object);
+                Ok(input)
+            });
+            return opened.map_err(|error| Error::read(shown(path), error));
+        }
         let raw: Box<dyn Read + Send> = if path.as_os_str() == "-" {
             Box::new(io::stdin())
         } else {
@@ -81,13 +104,17 @@ impl Input {
         let mut raw = Metered { raw, read: Arc::clone(&size.read) };
         let magic = read_up_to(&mut raw, 4)?;
         let rejoined = Cursor::new(magic.clone()).chain(raw);
+        let mut is_compressed = true;
         let mut plain: Box<dyn Read + Send> = match magic.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(io::BufReader::new(rejoined))),
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(rejoined)?),
-            _ => Box::new(rejoined),
+            _ => {
+                is_compressed = false;
+                Box::new(rejoined)
+            }
         };
         let prefix = read_up_to(&mut plain, PREFIX)?;
-        Ok(Input { prefix, rest: plain, size, encoding: None })
+        Ok(Input { prefix, rest: plain, size, is_compressed, object: None, encoding: None })
     }
 
     /// The text decoded from an encoding to UTF-8; a byte order mark in it wins over `encoding`.
@@ -97,12 +124,17 @@ impl Input {
             DecodeReaderBytesBuilder::new().encoding(Some(encoding.0)).bom_override(true).build(self.into_stream());
         let mut rest: Box<dyn Read + Send> = Box::new(decoder);
         let prefix = read_up_to(&mut rest, PREFIX)?;
-        Ok(Input { prefix, rest, size, encoding: Some(encoding) })
+        Ok(Input { prefix, rest, size, is_compressed: true, object: None, encoding: Some(encoding) })
     }
 
     /// The number of bytes as stored.
     pub(crate) fn size(&self) -> &InputSize {
         &self.size
+    }
+
+    /// The object, if it is one, of which parts can be read as they are.
+    pub(crate) fn object(&self) -> Option<Arc<dyn StoredObject>> {
+        self.object.clone().filter(|object| object.has_ranges() && !self.is_compressed)
     }
 
     /// Whether the prefix is the whole input.
@@ -121,7 +153,7 @@ impl Input {
     /// [`Error::Read`] if the input is truncated or the temporary file cannot be written; [`Error::Data`] if it unfolds to
     /// more than the limit.
     pub(crate) fn into_file(self, path: &Path, limits: &ReadLimits) -> Result<File> {
-        let size = self.size.clone();
+        let (size, path) = (self.size.clone(), &shown(path));
         let mut stream = self.into_stream();
         let mut file = tempfile::tempfile().map_err(|error| Error::read(path, error))?;
         let mut length = 0;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,6 +92,26 @@ impl IpcReader {
         self.kept = kept;
     }
 
+    /// The rows of each record batch that the file lists; `None` for a stream.
+    pub(super) fn block_rows(&mut self) -> Result<Option<Vec<u64>>, Flaw> {
+        let Some(blocks) = self.blocks.as_ref().map(|blocks| blocks.as_slice().to_vec()) else { return Ok(None) };
+        let rows = blocks.iter().map(|block| {
+            let header = self.header_at(block)?;
+            let message = root_as_message(&header).map_err(told)?;
+            let batch = message.header_as_record_batch().ok_or("expected rows")?;
+            u64::try_from(batch.length()).map_err(|_| format!("expected rows, got {}", batch.length()))
+        });
+        rows.collect::<Result<Vec<u64>, Flaw>>().map(Some)
+    }
+
+    /// Reads these record batches only, of those that the file lists.
+    pub(super) fn keep_blocks(&mut self, kept: Range<usize>) {
+        if let Some(blocks) = &mut self.blocks {
+            let kept = blocks.as_slice().get(kept).unwrap_or_default().to_vec();
+            *blocks = kept.into_iter();
+        }
+    }
+
     /// Reads the list of messages at the end of the file, and the dictionaries.
     fn read_footer(&mut self) -> Result<(), Flaw> {
         let IpcOrigin::File { length, .. } = &self.origin else { return Err("expected a file".to_owned()) };
@@ -129,13 +150,19 @@ impl IpcReader {
     }
 
     fn message_at(&mut self, block: &Block) -> Result<(Vec<u8>, IpcBody), Flaw> {
+        let header = self.header_at(block)?;
+        let length = u64::try_from(block.bodyLength()).map_err(|_| "expected a message within the file")?;
+        Ok((header, self.origin.body(length, self.most)?))
+    }
+
+    /// The header of a message; its body follows.
+    fn header_at(&mut self, block: &Block) -> Result<Vec<u8>, Flaw> {
         let wrong = "expected a message within the file";
         self.seek(u64::try_from(block.offset()).map_err(|_| wrong)?);
         let mut header = self.origin.taken(u64::try_from(block.metaDataLength()).map_err(|_| wrong)?)?;
         let prefix = if header.starts_with(&[0xff; 4]) { 8 } else { 4 };
         header.drain(..prefix.min(header.len()));
-        let body = self.origin.body(u64::try_from(block.bodyLength()).map_err(|_| wrong)?, self.most)?;
-        Ok((header, body))
+        Ok(header)
     }
 
     /// The next message of the stream.

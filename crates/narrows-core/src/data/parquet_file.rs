@@ -1,33 +1,41 @@
 //! A Parquet file whose lengths are checked before its decoder sees them: that one allocates what they promise.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{ChunkReader, Length};
+
+use super::parquet_place::{ParquetPlace, PlaceRead};
 
 /// Nesting of structures in a footer; a sound one has about eight.
 const MOST_NESTED: usize = 32;
 
 /// A file of which no more is read than there is.
 pub(super) struct ParquetFile {
-    file: File,
+    place: ParquetPlace,
     length: u64,
 }
 
 impl ParquetFile {
     /// Opens a file and reads its footer. Text comes as views, so that cells of one dictionary page share its bytes.
-    pub(super) fn open(file: File) -> Result<(ParquetFile, ArrowReaderMetadata)> {
-        let length = file.metadata()?.len();
-        let file = ParquetFile { file, length };
+    pub(super) fn open(place: ParquetPlace) -> Result<(ParquetFile, ArrowReaderMetadata)> {
+        let length = place.length();
+        let file = ParquetFile { place, length };
         file.check_footer()?;
         let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
         let options = ArrowReaderOptions::new().with_schema(with_views(found.schema()));
         let with_views = ArrowReaderMetadata::try_new(found.metadata().clone(), options);
         Ok((file, with_views.unwrap_or(found)))
+    }
+
+    /// Of an object, fetches only the columns of `mask` from now on, row group by row group as they are read.
+    pub(super) fn plan(&mut self, metadata: &ParquetMetaData, mask: &ProjectionMask) {
+        if let ParquetPlace::Object(object) = &mut self.place {
+            object.plan(metadata, mask);
+        }
     }
 
     fn check_footer(&self) -> Result<()> {
@@ -60,12 +68,10 @@ impl Length for ParquetFile {
 }
 
 impl ChunkReader for ParquetFile {
-    type T = BufReader<File>;
+    type T = PlaceRead;
 
-    fn get_read(&self, start: u64) -> Result<BufReader<File>> {
-        let mut file = self.file.try_clone()?;
-        file.seek(SeekFrom::Start(start))?;
-        Ok(BufReader::new(file))
+    fn get_read(&self, start: u64) -> Result<PlaceRead> {
+        Ok(self.place.read_from(start)?)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -73,11 +79,7 @@ impl ChunkReader for ParquetFile {
             let message = format!("expected {length} bytes from byte {start} of a file of {}", self.length);
             return Err(ParquetError::EOF(message));
         }
-        let mut bytes = vec![0; length];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut bytes)?;
-        Ok(bytes.into())
+        Ok(self.place.bytes(start, length)?)
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+pub(crate) use super::batches::{Batches, Opening};
 use super::files::Files;
-pub(crate) use super::files::{Batches, Opening};
 use super::pivot::{Melted, Pivot};
+use super::row_filter::RowFilter;
+use super::row_key::RowKey;
 use super::sample::Sampler;
 use super::schema::Schema;
 use super::source::Source;
@@ -31,8 +33,13 @@ pub struct Reader {
 
 impl Reader {
     pub(crate) fn open(source: Source, batch_rows: usize, wanted: Option<Schema>) -> Result<Reader> {
-        let (limit, sampler, pivot) = (source.limit, source.sample.map(Sampler::new), source.pivot.clone());
+        let (limit, sampler, pivot) =
+            (source.limit, source.sample.map(|sample| Sampler::new(sample, RowKey::Position)), source.pivot.clone());
         let batch_rows = batch_rows.max(1);
+        source.check_shard()?;
+        let mut source = source;
+        // Columns of a pivoted table are there to be asked about when all rows have been read.
+        let filter = if pivot.is_some() { source.filter.take() } else { None };
         let wanted_of_files = if pivot.is_some() { None } else { wanted.clone() };
         let files = Files::open(source, batch_rows, wanted_of_files)?;
         let (schema, columns) = (files.schema.clone(), files.columns.clone());
@@ -49,7 +56,15 @@ impl Reader {
             let table = melted.finish(wanted.as_ref(), &mut reader.files)?;
             reader.columns = table.names().into_iter().map(str::to_owned).collect();
             reader.schema = table.batch().schema();
-            reader.hold(&table);
+            match filter {
+                Some(filter) => {
+                    let (matching, note, warnings) = RowFilter::new(filter, Vec::new()).of_whole(&table)?;
+                    reader.files.notes.push(note);
+                    reader.files.warnings.extend(warnings);
+                    reader.hold(&matching);
+                }
+                None => reader.hold(&table),
+            }
         } else {
             reader.files.hints.extend(Pivot::advice(&reader.columns));
         }
@@ -81,6 +96,21 @@ impl Reader {
         &self.files.unread
     }
 
+    /// The share of all files that has been read; `None` for pipes.
+    pub(super) fn share(&mut self) -> Option<f64> {
+        self.files.share()
+    }
+
+    /// Refuses to hold rows of so many bytes, the last of them those of `table`, if the files are too small for them.
+    pub(super) fn check_held(&self, table: &Table, bytes: u64) -> Result<()> {
+        self.files.check_bytes(table.source(), bytes)
+    }
+
+    /// A table of no rows.
+    pub fn empty(&self) -> Table {
+        Table::new(RecordBatch::new_empty(self.schema.clone()), self.files.name(), 0)
+    }
+
     /// All remaining rows as one table; without rows if there are none.
     ///
     /// # Errors
@@ -104,7 +134,7 @@ impl Reader {
     fn next_table(&mut self) -> Result<Option<Table>> {
         if let Some(mut sampler) = self.sampler.take() {
             while let Some(table) = self.next_of_limit()? {
-                sampler.push(&table);
+                sampler.push(&table)?;
             }
             self.files.notes.push(sampler.note());
             if let Some(table) = sampler.finish()? {

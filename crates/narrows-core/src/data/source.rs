@@ -7,12 +7,17 @@ use std::str::FromStr;
 
 use super::delimiter::Delimiter;
 use super::encoding::Encoding;
+use super::filter::Filter;
 use super::limits::ReadLimits;
 use super::memory::InMemory;
+use super::partitions::Partitions;
 use super::pivot::Pivot;
 use super::reader::Reader;
 use super::sample::RowSample;
 use super::schema::Schema;
+use super::shard::Shard;
+use super::storage::{found, is_folder, shown, size_of, storage_of};
+use super::table_folder::TableFolder;
 use crate::error::{Error, Place, Result};
 
 /// File format of a table.
@@ -55,8 +60,8 @@ impl Format {
     /// The format given by a path's extension, ignoring `.gz` and `.zst`.
     pub fn of_path(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        // `book.xlsx#Sheet2` names a part of a file.
-        match extension.split('#').next().unwrap_or_default() {
+        // `book.xlsx#Sheet2` names a part of a file, and `https://host/a.csv?key` has parameters.
+        match extension.split(['#', '?']).next().unwrap_or_default() {
             "gz" | "zst" | "zstd" => Format::of_path(Path::new(path.file_stem()?)),
             "csv" | "txt" => Some(Format::Csv),
             "tsv" | "tab" => Some(Format::Tsv),
@@ -188,42 +193,85 @@ pub struct Source {
     pub encoding: Option<Encoding>,
     /// One measurement per row, to be pivoted.
     pub pivot: Option<Pivot>,
-    /// Only so many rows from the start.
+    /// Columns in the names of folders.
+    pub partitions: Partitions,
+    /// Only the rows for which this is true; their numbers stay those of the input.
+    pub filter: Option<Filter>,
+    /// Only so many rows from the start, of those that the filter keeps.
     pub limit: Option<u64>,
     /// Only a sample of the rows, within the limit.
     pub sample: Option<RowSample>,
+    /// Only a part of the rows, whose numbers stay those of the input.
+    pub shard: Option<Shard>,
     /// What a file may ask for.
     pub limits: ReadLimits,
+    /// What was noted when paths were expanded.
+    pub notes: Vec<String>,
 }
 
 impl Source {
-    /// Expands paths and globs (in the given order, each glob sorted) and checks that every file exists.
+    /// Expands paths, folders and globs (in the given order, each folder and glob sorted) and checks that every file exists.
+    ///
+    /// A folder is the tables in it and below, of one format. Below a folder and below the fixed part of a glob, folders
+    /// called `key=value` give columns.
+    /// Addresses that a provided [`Storage`](super::Storage) serves are paths, too: patterns, and folders, which end in `/`.
     ///
     /// # Errors
-    /// [`Error::Read`] for a missing file; [`Error::Data`] for a directory, an invalid pattern or one
-    /// without matches, and an empty list.
+    /// [`Error::Read`] for a missing file; [`Error::Data`] for a folder without tables or with several formats, an
+    /// invalid pattern or one without matches, files in folders of different keys, and an empty list.
     pub fn parse<S: AsRef<str>>(specs: &[S]) -> Result<Source> {
-        let mut paths = Vec::new();
+        // Each file with the folder below which names of folders are columns.
+        let mut files: Vec<(PathBuf, PathBuf)> = Vec::new();
+        let mut notes = Vec::new();
         for spec in specs {
-            let spec = spec.as_ref();
-            if file_and_part(Path::new(spec)).1.is_some() {
-                paths.push(PathBuf::from(spec));
+            let (spec, path) = (spec.as_ref(), Path::new(spec.as_ref()));
+            if file_and_part(path).1.is_some() {
+                files.push((path.to_path_buf(), path.to_path_buf()));
+                continue;
+            }
+            if let Some((storage, address)) = storage_of(path) {
+                let (base, objects) = (fixed_part(path), found(storage, address)?);
+                let objects = if is_folder(address) {
+                    let folder = TableFolder::of_objects(path, objects)?;
+                    notes.extend(folder.note(path));
+                    folder.tables
+                } else {
+                    objects
+                };
+                files.extend(objects.into_iter().map(|object| (base.clone(), object)));
                 continue;
             }
             // An existing file whose name contains `[` or `*` is not a pattern.
-            if spec == "-" || !spec.contains(['*', '?', '[']) || Path::new(spec).exists() {
-                paths.push(checked(PathBuf::from(spec))?);
+            let is_path = spec == "-" || !spec.contains(['*', '?', '[']) || path.exists();
+            let (base, matches) = if is_path {
+                (path.to_path_buf(), vec![path.to_path_buf()])
             } else {
-                paths.extend(expanded(spec)?);
+                (fixed_part(path), expanded(spec)?)
+            };
+            for path in matches {
+                if path.as_os_str() != "-" && checked(&path)?.is_dir() {
+                    let folder = TableFolder::of(&path)?;
+                    notes.extend(folder.note(&path));
+                    files.extend(folder.tables.into_iter().map(|table| (base.clone(), table)));
+                } else {
+                    files.push((base.clone(), path));
+                }
             }
         }
-        if paths.is_empty() {
+        if files.is_empty() {
             return Err(Error::data(Place::default(), "expected at least one file, got none"));
         }
-        if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        if files.iter().filter(|(_, path)| path.as_os_str() == "-").count() > 1 {
             return Err(Error::data(Place::source("stdin"), "`-` is given more than once"));
         }
-        Ok(Source { paths, ..Source::default() })
+        let partitions = Partitions::of(files.iter().map(|(base, path)| (base.as_path(), path.as_path())))?;
+        let paths = files.into_iter().map(|(_, path)| path).collect();
+        Ok(Source { paths, partitions, notes, ..Source::default() })
+    }
+
+    /// Whether a folder is one of tables: there are files with the names of tables in it or below, and none of images.
+    pub fn is_folder_of_tables(folder: &Path) -> bool {
+        folder.is_dir() && TableFolder::has_tables(folder)
     }
 
     /// Bytes in memory instead of files.
@@ -234,9 +282,57 @@ impl Source {
     /// The name of one of the files, for messages.
     pub(super) fn name_of(&self, path: &Path) -> String {
         match &self.memory {
-            _ if path.as_os_str() != "-" => path.display().to_string(),
+            _ if path.as_os_str() != "-" => shown(path).display().to_string(),
             Some(memory) => memory.name().to_owned(),
             None => "stdin".to_owned(),
+        }
+    }
+
+    /// An error for a shard of what cannot be divided.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for stdin, and with a pivot, a limit or a sample.
+    pub fn check_shard(&self) -> Result<()> {
+        if self.shard.is_none() {
+            return Ok(());
+        }
+        let given = [
+            (self.pivot.is_some(), "rows that are pivoted"),
+            (self.limit.is_some(), "the first rows only"),
+            (self.sample.is_some(), "a sample of the rows"),
+            (self.paths.iter().any(|path| path.as_os_str() == "-") && self.memory.is_none(), "stdin"),
+        ];
+        match given.into_iter().find(|(is_given, _)| *is_given) {
+            Some((_, what)) => {
+                Err(Error::recipe("shard", format!("expected files, of which each shard reads its part, got {what}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The files with the bytes that each takes as it is stored.
+    ///
+    /// # Errors
+    /// [`Error::Read`] for a file that is not there.
+    pub fn sizes(&self) -> Result<Vec<(String, u64)>> {
+        let size = |path: &PathBuf| {
+            let (file, _) = file_and_part(path);
+            if storage_of(file).is_some() {
+                let missing = || Error::read(shown(file), std::io::ErrorKind::NotFound.into());
+                return Ok((shown(path).display().to_string(), size_of(file)?.ok_or_else(missing)?));
+            }
+            let metadata = fs::metadata(file).map_err(|error| Error::read(file, error))?;
+            Ok((path.display().to_string(), metadata.len()))
+        };
+        self.paths.iter().map(size).collect()
+    }
+
+    /// The name of the input, for messages: its only file, or how many there are.
+    pub(super) fn name(&self) -> String {
+        match &self.paths[..] {
+            [] => String::new(),
+            [only] => self.name_of(only),
+            [first, others @ ..] => format!("{} and {} more", self.name_of(first), others.len()),
         }
     }
 
@@ -255,24 +351,29 @@ impl Source {
 pub(super) fn file_and_part(path: &Path) -> (&Path, Option<&str>) {
     let split = path.to_str().and_then(|text| text.rsplit_once('#'));
     match split {
-        Some((file, part)) if !part.is_empty() && !path.exists() && Path::new(file).is_file() => {
+        Some((file, part)) if !part.is_empty() && !path.exists() && is_there(Path::new(file)) => {
             (Path::new(file), Some(part))
         }
         _ => (path, None),
     }
 }
 
-fn checked(path: PathBuf) -> Result<PathBuf> {
-    if path.as_os_str() == "-" {
-        return Ok(path);
-    }
-    let metadata = std::fs::metadata(&path).map_err(|error| Error::read(&path, error))?;
-    if metadata.is_dir() {
-        let place = Place::source(path.display().to_string());
-        let hint = format!("name the files in it, such as `{}/*.csv`", path.display());
-        return Err(Error::data(place, "expected a file, got a directory").with_hint(hint));
-    }
-    Ok(path)
+fn checked(path: &Path) -> Result<fs::Metadata> {
+    fs::metadata(path).map_err(|error| Error::read(path, error))
+}
+
+/// The folder in front of the first part of a pattern that is not fixed.
+fn fixed_part(pattern: &Path) -> PathBuf {
+    let is_fixed = |part: &std::path::Component<'_>| {
+        !part.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+    };
+    pattern.components().take_while(is_fixed).collect()
+}
+
+/// Whether a name in front of `#` is that of a file; of an object, by the name alone.
+fn is_there(file: &Path) -> bool {
+    let has_parts = || matches!(Format::of_path(file), Some(Format::Xlsx | Format::Sqlite));
+    file.is_file() || has_parts() && storage_of(file).is_some()
 }
 
 /// A name that is not UTF-8 and would match the pattern, which the expansion leaves out.
@@ -288,19 +389,21 @@ fn unreadable_name(pattern: &str) -> Option<String> {
 fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
     let place = || Place::source(pattern);
     let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("invalid pattern: {error}")))?;
-    let mut paths = Vec::new();
+    let (mut paths, mut folders) = (Vec::new(), Vec::new());
     for path in matches {
         let path = path.map_err(|error| {
             let path = error.path().to_path_buf();
             Error::read(path, error.into())
         })?;
-        if !path.is_dir() {
-            paths.push(path);
-        }
+        if path.is_dir() { folders.push(path) } else { paths.push(path) }
     }
     if let Some(name) = unreadable_name(pattern) {
         let message = format!("expected names in UTF-8 in its folder, got `{}`", name.escape_debug());
         return Err(Error::data(place(), message).with_hint("rename the file"));
+    }
+    // Folders beside files are not meant.
+    if paths.is_empty() {
+        paths = folders;
     }
     if paths.is_empty() {
         return Err(Error::data(place(), "no file matches the pattern"));
@@ -349,12 +452,36 @@ mod tests {
     }
 
     #[test]
+    fn names_of_folders_below_a_folder_or_the_fixed_part_of_a_glob_are_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a=1/b=x", "a=2/b=y"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("part.csv"), "c\n1\n").unwrap();
+        }
+        let check = |spec: &str, files: usize, keys: &[&str]| {
+            let source = Source::parse(&[folder.path().join(spec).display().to_string()]).unwrap();
+            assert_eq!(
+                (source.paths.len(), source.partitions.keys),
+                (files, keys.iter().map(|key| (*key).to_owned()).collect()),
+                "{spec}"
+            );
+        };
+        check("", 2, &["a", "b"]);
+        check("*/*/*.csv", 2, &["a", "b"]);
+        check("a=*", 2, &["a", "b"]);
+        check("a=2/*/part.csv", 1, &["b"]);
+        check("a=1/b=x/part.csv", 1, &[]);
+        fs::write(folder.path().join("top.csv"), "c\n1\n").unwrap();
+        assert!(Source::parse(&[folder.path().display().to_string()]).unwrap_err().to_string().contains("the keys"));
+    }
+
+    #[test]
     fn what_is_not_there_is_named() {
         let folder = folder(&[]);
         let inside = |name: &str| folder.path().join(name).display().to_string();
         check_error(&inside("none.csv"), "cannot read");
         check_error(&inside("*.csv"), "no file matches the pattern");
-        check_error(folder.path().to_str().unwrap(), "expected a file, got a directory");
+        check_error(folder.path().to_str().unwrap(), "expected files of a table (csv, tsv");
         assert!(Source::parse::<&str>(&[]).is_err());
         assert!(Source::parse(&["-", "-"]).is_err());
     }

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::names::Names;
 use super::reader::{Batches, Opening};
 use super::schema::listed;
+use super::storage::is_stored;
 use crate::error::{Error, Place, Result, nearest};
 
 /// Batches read ahead.
@@ -41,6 +42,10 @@ impl Sqlite {
         };
         if path.as_os_str() == "-" {
             return Err(Error::data(place.clone(), "a SQLite file cannot be read from a pipe"));
+        }
+        if is_stored(path) {
+            let message = "expected a database on disk, which is read from anywhere in it, got an address";
+            return Err(Error::data(place.clone(), message).with_hint("download it first"));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;

@@ -11,6 +11,7 @@ use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
 
 use super::form::Form;
+use super::population::Population;
 use super::schema::{listed, unknown_column};
 use super::weight::bytes_of;
 use crate::error::{Error, Place, Result};
@@ -28,12 +29,14 @@ pub struct Table {
     numbers: Option<Arc<[u64]>>,
     /// Whether what its columns mean cannot be judged by these rows.
     is_part: bool,
+    /// The rows that these are a sample of.
+    population: Option<Arc<Population>>,
 }
 
 impl Table {
     /// A table over `batch`; `first_row` is the number of its first row in the whole data.
     pub fn new(batch: RecordBatch, source: impl Into<String>, first_row: u64) -> Table {
-        Table { batch, source: source.into().into(), first_row, numbers: None, is_part: false }
+        Table { batch, source: source.into().into(), first_row, numbers: None, is_part: false, population: None }
     }
 
     /// A table of numbers; NaN means missing.
@@ -126,6 +129,50 @@ impl Table {
         Table { numbers: Some(self.row_numbers().into()), ..self.clone() }
     }
 
+    /// The rows with these indices, each with its number in the whole data.
+    pub(crate) fn numbered_rows(&self, rows: &[u32]) -> Table {
+        self.numbered().take(rows)
+    }
+
+    /// The rows as those from this number on in the whole data.
+    #[must_use]
+    pub fn starting_at(self, first_row: u64) -> Table {
+        Table { first_row, numbers: None, ..self }
+    }
+
+    /// The rows under these numbers.
+    pub(super) fn with_numbers(self, numbers: Vec<u64>) -> Table {
+        let first_row = numbers.first().copied().unwrap_or(self.first_row);
+        Table { first_row, numbers: Some(numbers.into()), ..self }
+    }
+
+    /// The table without the numbers of its rows, if they follow from the first.
+    pub(super) fn renumbered(self) -> Table {
+        let follow = |numbers: &Arc<[u64]>| numbers.iter().zip(self.first_row..).all(|(number, next)| *number == next);
+        let numbers = self.numbers.clone().filter(|numbers| !follow(numbers));
+        Table { numbers, ..self }
+    }
+
+    /// The rows numbered from 0, in an order that is not that of their data.
+    pub(super) fn in_new_order(self) -> Table {
+        Table { numbers: None, first_row: 0, ..self }
+    }
+
+    /// The rows as a sample of these.
+    pub(crate) fn sampled_from(self, population: Population) -> Table {
+        Table { population: Some(Arc::new(population)), ..self }
+    }
+
+    /// The rows that these are a sample of, drawn to fit a model.
+    pub fn population(&self) -> Option<&Population> {
+        self.population.as_deref()
+    }
+
+    /// All but the rows and their numbers.
+    fn shell(&self) -> Table {
+        Table { batch: RecordBatch::new_empty(Arc::new(ArrowSchema::empty())), numbers: None, ..self.clone() }
+    }
+
     /// The file, or `stdin`.
     pub fn source(&self) -> &str {
         &self.source
@@ -164,7 +211,7 @@ impl Table {
         let numbers =
             self.numbers.as_ref().map(|numbers| rows.iter().map(|row| numbers[*row as usize]).collect::<Arc<[u64]>>());
         let first_row = numbers.as_ref().and_then(|numbers| numbers.first()).copied().unwrap_or(self.first_row);
-        Table { batch, source: self.source.clone(), first_row, numbers, is_part: self.is_part }
+        Table { batch, first_row, numbers, ..self.shell() }
     }
 
     /// `length` rows from row `offset`, without copying.
@@ -176,7 +223,7 @@ impl Table {
         let batch = self.batch.slice(offset, length);
         let numbers = self.numbers.as_ref().map(|numbers| Arc::from(&numbers[offset..offset + length]));
         let first_row = if length > 0 { self.row_number(offset) } else { self.first_row + offset as u64 };
-        Table { batch, source: self.source.clone(), first_row, numbers, is_part: self.is_part }
+        Table { batch, first_row, numbers, ..self.shell() }
     }
 
     /// These columns, in this order, without copying.
@@ -250,8 +297,7 @@ impl Table {
                 batch.with_schema(Arc::new(schema)).expect("the same fields")
             }
         };
-        let numbers = self.numbers.clone();
-        Table { batch, source: self.source.clone(), first_row: self.first_row, numbers, is_part: self.is_part }
+        Table { batch, numbers: self.numbers.clone(), ..self.shell() }
     }
 
     fn replaced(&self, index: usize, array: ArrayRef) -> Table {
@@ -266,7 +312,7 @@ impl Table {
             _ => concat_batches(schema, &batches)
                 .map_err(|error| Error::data(Place::source(self.source()), error.to_string()))?,
         };
-        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row, numbers, is_part: self.is_part })
+        Ok(Table { batch, numbers, ..self.shell() })
     }
 }
 

@@ -20,9 +20,6 @@ use super::{ColumnScale, Distances, LogRatio, Proximity, Score, Weighting};
 use crate::baseline::Gaussian;
 use crate::error::Result;
 
-/// Logarithms are clamped to ±80, so that the exponential stays finite.
-const LIMIT: f64 = 80.0;
-
 /// The score components, fitted on calibration rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {
@@ -74,11 +71,14 @@ impl MemberScale {
 }
 
 impl Detector {
+    /// Logarithms are clamped to plus and minus this, so that the exponential stays finite.
+    pub(crate) const LIMIT: f64 = 80.0;
+
     /// The score from the components' logarithms.
     ///
     /// `distances` are those to the reference rows, and `squared` is that from the reference distribution.
     pub fn combine(&self, residual: f64, distances: Option<&Distances>, squared: Option<f64>) -> f64 {
-        (self.exponent * self.log(residual, distances, squared)).clamp(-LIMIT, LIMIT).exp()
+        (self.exponent * self.log(residual, distances, squared)).clamp(-Self::LIMIT, Self::LIMIT).exp()
     }
 
     /// The logarithm of the score, before its exponent.

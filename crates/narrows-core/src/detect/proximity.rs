@@ -86,7 +86,8 @@ impl DistanceTerm {
         DistanceTerm { exchange: SQUARED, ..self }
     }
 
-    fn log(&self, distance: f64) -> f64 {
+    /// The logarithm of a distance over a typical one, in log residuals.
+    pub(crate) fn log(&self, distance: f64) -> f64 {
         self.exchange * self.ratio.apply(distance)
     }
 }

@@ -25,6 +25,11 @@ impl Slots {
         Slots { over_observed: true, ..self }
     }
 
+    /// Whether the errors of a row rest on what was observed of it.
+    pub fn rests_on_observed(&self) -> bool {
+        self.over_observed
+    }
+
     /// Number of columns.
     pub fn n_columns(&self) -> usize {
         self.n_columns

@@ -57,6 +57,11 @@ pub enum Score {
     /// Mean of half the log reconstruction error and of three log measures beside the known rows, scaled on the
     /// calibration rows: mean distances in two scalings of the columns, and the local density.
     Mix,
+    /// For images: distance of local patches to those of the training images, in the whitened code of a linear autoencoder
+    /// and without the lighting (Roth et al. 2022, "Towards total recall in industrial anomaly detection"); beside it, for
+    /// images that are seen whole, the reconstruction error: the higher counts. Images of fewer than 48 pixels a side have
+    /// the reconstruction error alone.
+    Patches,
 }
 
 /// How `mix` scales the logarithms of error and distance.

@@ -69,6 +69,9 @@ impl FileCheckpoints {
         }
         let checkpoints = FileCheckpoints { folder: folder.to_path_buf(), subject, _lock: lock };
         sweep(folder, Duration::ZERO);
+        if resume == Resume::Fresh {
+            checkpoints.remove_rounds()?;
+        }
         for path in snapshots(folder) {
             match resume {
                 Resume::Continue => checkpoints.check(&path)?,
@@ -88,6 +91,7 @@ impl FileCheckpoints {
     /// # Errors
     /// [`Error::Write`].
     pub fn clear(self) -> Result<()> {
+        self.remove_rounds()?;
         let remove = |path: PathBuf| fs::remove_file(&path).map_err(|error| Error::write(&path, error));
         snapshots(&self.folder).into_iter().try_for_each(remove)
     }
@@ -107,6 +111,19 @@ impl FileCheckpoints {
             let error = Error::data(Place::source(self.folder.display().to_string()), message);
             Err(error.with_hint(Hint::of("without [resume] and with [force], the training starts over")))
         })
+    }
+
+    /// Where the state of a training in rounds is.
+    fn rounds(&self) -> PathBuf {
+        self.folder.join("rounds")
+    }
+
+    fn remove_rounds(&self) -> Result<()> {
+        let path = self.rounds();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::write(&path, error)),
+            _ => Ok(()),
+        }
     }
 
     fn path(&self, member: usize) -> PathBuf {
@@ -154,6 +171,19 @@ impl Checkpoints for FileCheckpoints {
             Err(error) => return Err(Error::read(&path, error)),
         };
         read(&bytes, template).map(Some).map_err(|message| Error::model_file(&path, message))
+    }
+
+    fn load_rounds(&self) -> Result<Option<Vec<u8>>> {
+        let path = self.rounds();
+        match fs::read(&path) {
+            Ok(state) => Ok(Some(state)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::read(&path, error)),
+        }
+    }
+
+    fn save_rounds(&self, state: &dyn Fn() -> Vec<u8>) -> Result<()> {
+        write_atomically(&self.rounds(), |file| io::Write::write_all(file, &state()))
     }
 
     fn save(&self, member: usize, snapshot: &dyn Fn() -> Snapshot) -> Result<()> {

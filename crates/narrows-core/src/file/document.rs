@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::container::{Container, Tensor};
+use super::patches;
 use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbourhood, Neighbours, Overview, Pca};
 use crate::compute::Compute;
 use crate::data::{Layout, Schema, Step, TimeColumns};
@@ -17,11 +18,11 @@ use crate::distribution::TrainingDistribution;
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
-    Invariants, Judgement, LevelRange, MEASURES, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns,
+    Invariants, Judgement, LevelRange, MEASURES, Model, RowForm, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns,
     ValueErrors,
 };
 use crate::model;
-use crate::prep::{Grain, Pipeline, SignalPipeline};
+use crate::prep::{Grain, Pipeline, ResidualNoise, SignalPipeline};
 use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
@@ -43,6 +44,12 @@ struct FittedDocument {
     /// For tables: range and decimals of the numeric columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     grains: Vec<Option<Grain>>,
+    /// For tables: the noise of decoded numbers, if they are encoded for generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise: Option<ResidualNoise>,
+    /// For tables: the columns of new rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<RowForm>,
     /// For tables and series: what all training rows kept. Without it, scores rest on missing cells as on others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invariants: Option<Invariants>,
@@ -52,6 +59,9 @@ struct FittedDocument {
     /// For images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     images: Option<ImageLayout>,
+    /// For images that are scored by their patches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patches: Option<patches::PatchNote>,
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
@@ -289,10 +299,12 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         tensors.push(Tensor::f64("gaussian.mean", &[width], &gaussian.mean));
         tensors.push(Tensor::f64("gaussian.whitening", &[width, width], &gaussian.whitening));
     }
-    let pca = &baselines.pca;
-    tensors.push(Tensor::f32("pca.mean", &[pca.width()], &pca.mean));
-    tensors.push(Tensor::f32("pca.components", &[pca.n_components(), pca.width()], &pca.components));
-    tensors.push(Tensor::f64("pca.explained_variance", &[pca.explained_variance.len()], &pca.explained_variance));
+    tensors.extend(pca_tensors("pca", &baselines.pca));
+    let memory = match input {
+        FittedInput::Images(images) => images.memory.as_deref(),
+        FittedInput::Table(_) | FittedInput::Series(_) => None,
+    };
+    tensors.extend(memory.into_iter().flat_map(patches::tensors));
     let forest = &baselines.isolation_forest;
     tensors.push(Tensor::u32("isolation_forest.roots", &[forest.roots.len()], &forest.roots));
     tensors.push(Tensor::u32("isolation_forest.feature", &[forest.feature.len()], &forest.feature));
@@ -314,6 +326,14 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
             FittedInput::Table(table) => table.grains.clone(),
             FittedInput::Series(_) | FittedInput::Images(_) => Vec::new(),
         },
+        form: match input {
+            FittedInput::Table(table) => table.form.clone(),
+            FittedInput::Series(_) | FittedInput::Images(_) => None,
+        },
+        noise: match input {
+            FittedInput::Table(table) => table.noise.clone(),
+            FittedInput::Series(_) | FittedInput::Images(_) => None,
+        },
         invariants: match input {
             FittedInput::Table(table) => table.invariants.clone(),
             FittedInput::Series(series) => series.invariants.clone(),
@@ -321,6 +341,7 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         },
         series,
         images,
+        patches: memory.map(patches::PatchNote::of),
         members: detector.members.clone(),
         neighbours: detector.neighbours.as_ref().map(ProximityNote::of),
         gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
@@ -330,7 +351,7 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         online: online
             .as_ref()
             .map(|online| OnlineNote { blocks: online.calibration.blocks, decision: online.decision.clone() }),
-        pca: PcaNote { total_variance: pca.total_variance },
+        pca: PcaNote { total_variance: baselines.pca.total_variance },
         isolation_forest: ForestNote { width: forest.width, subsample: forest.subsample },
         density: match density {
             CodeDensity::Standard => DensityNote::Standard,
@@ -343,6 +364,15 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         report: report.clone(),
     };
     (serde_json::to_string(&document).expect("a model is plain data"), tensors)
+}
+
+pub(super) fn pca_tensors(name: &str, pca: &Pca) -> [Tensor; 3] {
+    let variances = &pca.explained_variance;
+    [
+        Tensor::f32(format!("{name}.mean"), &[pca.width()], &pca.mean),
+        Tensor::f32(format!("{name}.components"), &[pca.n_components(), pca.width()], &pca.components),
+        Tensor::f64(format!("{name}.explained_variance"), &[variances.len()], variances),
+    ]
 }
 
 fn density_tensors(density: &CodeDensity) -> Vec<Tensor> {
@@ -384,10 +414,10 @@ pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String>
 
 /// Reads a model with a code from a [`check`]ed document.
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model, String> {
-    let document: FittedDocument =
+    let mut document: FittedDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
-    let FittedDocument { schema, pipeline, series, images, grains, invariants, .. } = &document;
+    let FittedDocument { schema, pipeline, series, images, grains, noise, form, invariants, .. } = &document;
     let notes = (pipeline.clone(), series.clone(), *images);
     let invariants = invariants.clone();
     if let Some(invariants) = &invariants {
@@ -400,7 +430,14 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
     match input(&document.recipe, schema.clone(), notes)? {
         EncoderInput::Table(table) => {
             table.pipeline.check_grains(grains).map_err(|error| error.to_string())?;
-            let adapter = TableAdapter { grains: grains.clone(), invariants, ..Arc::unwrap_or_clone(table) };
+            if !noise.as_ref().is_none_or(|noise| noise.is_sound(table.pipeline.width())) {
+                return Err("the noise of decoded numbers does not follow from the columns".to_owned());
+            }
+            if !form.as_ref().is_none_or(|form| form.is_sound(schema)) {
+                return Err("the columns of new rows do not follow from those of the network".to_owned());
+            }
+            let (grains, noise, form) = (grains.clone(), noise.clone(), form.clone());
+            let adapter = TableAdapter { grains, noise, form, invariants, ..Arc::unwrap_or_clone(table) };
             let core = core(container, file_size, document, &adapter)?;
             Ok(Model::Table(Fitted::new(adapter, core)))
         }
@@ -410,8 +447,12 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
             Ok(Model::Series(Fitted::new(adapter, core)))
         }
         EncoderInput::Images(images) => {
-            let core = core(container, file_size, document, images.as_ref())?;
-            Ok(Model::Images(Fitted::new(Arc::unwrap_or_clone(images), core)))
+            let note = document.patches.take();
+            let memory = note.map(|note| note.read(container, images.layout.channels)).transpose()?.map(Arc::new);
+            let mut adapter = Arc::unwrap_or_clone(images);
+            adapter.memory = memory;
+            let core = core(container, file_size, document, &adapter)?;
+            Ok(Model::Images(Fitted::new(adapter, core)))
         }
     }
 }
@@ -465,7 +506,7 @@ fn core(
         None => None,
     };
     let baselines = Baselines {
-        pca: pca(container, document.pca.total_variance)?,
+        pca: pca(container, "pca", document.pca.total_variance)?,
         isolation_forest: isolation_forest(container, document.isolation_forest)?,
     };
     expect("PCA's mean", width, baselines.pca.width())?;
@@ -484,7 +525,14 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
-            Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new(), invariants: None })))
+            Ok(EncoderInput::Table(Arc::new(TableAdapter {
+                schema,
+                pipeline,
+                grains: Vec::new(),
+                noise: None,
+                form: None,
+                invariants: None,
+            })))
         }
         (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, judgement } =
@@ -601,11 +649,11 @@ fn gaussian(container: &Container<'_>, note: GaussianNote) -> Result<(Gaussian, 
     Ok((gaussian.checked().map_err(|error| error.to_string())?, note.ratio))
 }
 
-fn pca(container: &Container<'_>, total_variance: f64) -> Result<Pca, String> {
+pub(super) fn pca(container: &Container<'_>, name: &str, total_variance: f64) -> Result<Pca, String> {
     let pca = Pca {
-        mean: container.f32("pca.mean")?.1,
-        components: container.f32("pca.components")?.1,
-        explained_variance: container.f64("pca.explained_variance")?.1,
+        mean: container.f32(&format!("{name}.mean"))?.1,
+        components: container.f32(&format!("{name}.components"))?.1,
+        explained_variance: container.f64(&format!("{name}.explained_variance"))?.1,
         total_variance,
     };
     pca.checked().map_err(|error| error.to_string())

@@ -10,6 +10,7 @@ mod coding;
 mod container;
 mod document;
 mod encoder;
+mod patches;
 mod restorer;
 mod subject;
 
@@ -21,6 +22,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::data::{shown, storage_of};
 use crate::error::{Error, Result};
 use crate::fitted::Model;
 use document::FittedInput;
@@ -30,7 +32,10 @@ const MOST_HEADER: u64 = 100_000_000;
 
 /// The bytes of a file. Of another than a model no more than the first are read: a device may have no end.
 fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file: Box<dyn Read> = match storage_of(path) {
+        Some((storage, address)) => storage.open(address)?.stream()?,
+        None => Box::new(File::open(path)?),
+    };
     let mut bytes = Vec::new();
     file.by_ref().take(8).read_to_end(&mut bytes)?;
     let header = <[u8; 8]>::try_from(bytes.as_slice()).map(u64::from_le_bytes);
@@ -47,8 +52,8 @@ impl Model {
     /// [`Error::Read`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, foreign or newer.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
-        let bytes = bytes_of(path).map_err(|error| Error::read(path, error))?;
-        Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))
+        let bytes = bytes_of(path).map_err(|error| Error::read(shown(path), error))?;
+        Model::from_bytes(&bytes).map_err(|message| Error::model_file(shown(path), message))
     }
 
     /// Saves the model, replacing an existing file.

@@ -10,6 +10,7 @@ use crate::sample_similarity::ColumnDistance;
 
 use super::core::Core;
 use super::evaluate::EvaluationSamples;
+use super::generation::DrawnRows;
 use super::invariants::Invariants;
 use super::roles::Verdict;
 use super::scoring::Explained;
@@ -81,7 +82,7 @@ pub trait TabularAdapter: Adapter {
     fn varied(&self, outputs: &[f32], n: usize, levels: &[Level], origins: &[Origin]) -> Result<Table>;
 
     /// New rows of the infinite sequence given by `seed`, starting at `first`, from decoded outputs.
-    fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<Table>;
+    fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<DrawnRows>;
 
     /// Scores the labelled rows of a table for an evaluation.
     fn evaluate(&self, core: &Core, table: &Table, verdicts: &[Verdict], samples: &mut EvaluationSamples)

@@ -10,9 +10,11 @@ use super::session::Session;
 use super::split::Split;
 use super::summary::{self, HeldOut, KindReport, ReportInputs};
 use crate::codec::{Coding, Span};
+use crate::data::Dropped;
 use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::prep::Prepared;
+use crate::report::GenerationReport;
 use crate::train::TrainingEvent;
 
 /// The inputs of the assembly: trained networks and calibrated thresholds.
@@ -36,6 +38,8 @@ pub(super) struct Assembly<'a, A> {
     pub(super) spans: Vec<Option<Span>>,
     /// The distribution of each column in the training rows, if samples have columns.
     pub(super) distribution: Option<TrainingDistribution>,
+    /// Columns that new rows lack.
+    pub(super) not_made: Vec<Dropped>,
 }
 
 /// Emits warnings, writes the report and assembles the model; `describe` adds the part specific to the kind of data.
@@ -65,10 +69,10 @@ pub(super) fn assemble<A: Adapter>(
     let held_out = HeldOut::of(&inputs);
     let kind = describe(&inputs, &held_out, &adapter)?;
     let report = summary::report(&inputs, &held_out, kind, adapter.blocks(), trainings, warnings)?;
-    let (density, coding) = (codes.density, Some(Coding { quantiser, spans }));
+    let (density, coding) = (codes.density, Some(Coding { quantiser, spans, maps: None }));
     let mut core =
         Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, distribution, report };
     let generated = generation::report(&core, &adapter, (codes.report, codes.units), prepared, split)?;
-    core.report.generation = Some(generated);
+    core.report.generation = Some(GenerationReport { not_made: assembly.not_made, ..generated });
     Ok(Fitted::new(adapter, core))
 }

@@ -168,7 +168,13 @@ impl<A> Fitted<A> {
 impl From<&TableModel> for Encoder {
     fn from(model: &TableModel) -> Encoder {
         // Range and decimals are only used for decoding, invariants for scores.
-        let adapter = TableAdapter { grains: Vec::new(), invariants: None, ..model.adapter.as_ref().clone() };
+        let adapter = TableAdapter {
+            grains: Vec::new(),
+            noise: None,
+            form: None,
+            invariants: None,
+            ..model.adapter.as_ref().clone()
+        };
         model.encoder_of(EncoderInput::Table(Arc::new(adapter)))
     }
 }

@@ -11,7 +11,7 @@ use super::roles::Verdict;
 use super::scoring::OutsideRange;
 use super::series::{SeriesQuality, Trace};
 use crate::data::Table;
-use crate::detect::{Confusion, Estimate, RankPrecision, Threshold, evaluation};
+use crate::detect::{Confusion, Estimate, PixelMetrics, RankPrecision, Threshold, evaluation};
 use crate::error::{Error, Hint, Place, Result};
 use crate::prep::Prepared;
 use crate::report::Label;
@@ -67,6 +67,9 @@ pub struct Evaluation {
     /// Numeric columns that lie beyond their training range in nearly all rows, as sentences: scores say little then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond: Vec<String>,
+    /// How well heat maps locate defects, for images with masks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<PixelMetrics>,
     /// Range-aware metrics, for points of series.
     #[serde(flatten)]
     pub series: Option<SeriesQuality>,
@@ -280,6 +283,7 @@ impl EvaluationSamples {
             unlabelled,
             unscored: self.unscored,
             beyond: OutsideRange::beyond(&self.outside, self.rows),
+            pixels: None,
             series: SeriesQuality::of(&self.traces, core)?,
         })
     }

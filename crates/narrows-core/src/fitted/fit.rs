@@ -5,8 +5,8 @@ use super::model::Model;
 use super::roles::Roles;
 use super::session::Session;
 use super::trial::TrialData;
-use super::{images, restorer, series, table};
-use crate::data::{Duplicates, Layout};
+use super::{images, restorer, rounds, series, table};
+use crate::data::{Duplicates, Layout, Table};
 use crate::error::{Error, Hint, Result};
 use crate::recipe::{Data, Recipe};
 use crate::train::Observer;
@@ -54,11 +54,15 @@ use crate::train::Observer;
 /// cannot be used, [`Error::Diverged`] and [`Error::Interrupted`] from the training.
 pub fn fit(recipe: &Recipe, dataset: impl Into<Dataset>, session: &Session<'_>) -> Result<Model> {
     recipe.check()?;
+    let recipe = &recipe.settled();
     let dataset = dataset.into();
     match (&recipe.data, dataset) {
         (Data::Table, Dataset::Table(table, roles)) => {
             check_roles(&recipe.data, &roles)?;
-            table::fit(recipe, table, &roles, session).map(Model::from)
+            if recipe.train.rounds.count > 0 {
+                return in_rounds(recipe, table, &roles, session);
+            }
+            table::fit(recipe, roles.sampled(table, recipe)?, &roles, session).map(Model::from)
         }
         (Data::Series(settings), Dataset::Table(table, roles)) => {
             check_roles(&recipe.data, &roles)?;
@@ -78,6 +82,16 @@ pub fn fit(recipe: &Recipe, dataset: impl Into<Dataset>, session: &Session<'_>) 
     }
 }
 
+/// A fit in rounds on a table that is at hand whole.
+fn in_rounds(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Model> {
+    if table.population().is_some() {
+        let message = "expected the rows beyond the sample, too, got the sample alone";
+        return Err(Error::recipe("train.rounds.count", message).with_hint("`fit_in_rounds` reads them round by round"));
+    }
+    let sample = roles.sampled(table.clone(), recipe)?;
+    rounds::fit_in_rounds(recipe, sample, &table, roles, session)
+}
+
 /// The samples that the trials of a search train on.
 ///
 /// # Errors
@@ -87,7 +101,7 @@ pub(crate) fn trial_data(recipe: &Recipe, dataset: Dataset, observer: &dyn Obser
     match (&recipe.data, dataset) {
         (Data::Table, Dataset::Table(table, roles)) => {
             check_roles(&recipe.data, &roles)?;
-            table::trial_data(recipe, table, &roles, observer)
+            table::trial_data(recipe, roles.sampled(table, recipe)?, &roles, observer)
         }
         (Data::Series(settings), Dataset::Table(table, roles)) => {
             check_roles(&recipe.data, &roles)?;
@@ -118,6 +132,9 @@ fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
         Data::Table if !roles.id.is_empty() => ("id", "a table"),
         Data::Table if roles.timezone.is_some() => ("timezone", "a table"),
         Data::Table if roles.duplicates != Duplicates::Auto => ("duplicates", "a table"),
+        Data::Series(_) if !roles.sample_key.is_empty() => {
+            return Err(Error::recipe("sample_key", "expected a table, got series, of which all rows are used"));
+        }
         Data::Series(series) if series.layout == Layout::Rows && roles.time.is_some() => ("time", "series in rows"),
         _ => return Ok(()),
     };

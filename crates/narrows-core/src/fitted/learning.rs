@@ -5,8 +5,9 @@ use narrows_engine::{Network, Params};
 use rayon::prelude::*;
 
 use super::core::Baselines;
-use super::generation::FittedCodes;
+use super::generation::{DensityCodes, FittedCodes};
 use super::invariants::Evidence;
+use super::linear::{self, LinearAutoencoder};
 use super::scoring::{self, CalibratedThreshold, HeldOutScores, Resolution, Scorer};
 use super::session::Session;
 use super::split::Split;
@@ -42,14 +43,31 @@ pub(super) struct TrainingData<'a> {
     /// The split into training and validation samples.
     pub(super) split: &'a Split,
     /// Training samples, for the baselines.
-    pub(super) train: Prepared,
+    pub(super) train: ChosenSamples<'a>,
     /// Reference samples for distances; validation samples are included.
-    pub(super) references: Prepared,
+    pub(super) references: ChosenSamples<'a>,
     /// Samples that never train.
     pub(super) calibration: Prepared,
     pub(super) blocks: &'a [Block],
     pub(super) slots: Slots,
     pub(super) shape: Shape,
+}
+
+/// Samples that are copied when it is their turn, so that not all copies lie in memory at once.
+pub(super) enum ChosenSamples<'a> {
+    /// Drawn for the purpose.
+    Drawn(Prepared),
+    /// These of prepared rows.
+    Rows(&'a Prepared, Vec<u32>),
+}
+
+impl ChosenSamples<'_> {
+    fn taken(self) -> Prepared {
+        match self {
+            ChosenSamples::Drawn(samples) => samples,
+            ChosenSamples::Rows(prepared, rows) => prepared.take(&rows),
+        }
+    }
 }
 
 impl<'a> TrainingData<'a> {
@@ -66,8 +84,8 @@ impl<'a> TrainingData<'a> {
         TrainingData {
             samples: recipe.corruptions().into_iter().map(under).collect(),
             split,
-            train: prepared.take(&split.train),
-            references: prepared.take(&split.not_calibration()),
+            train: ChosenSamples::Rows(prepared, split.train.clone()),
+            references: ChosenSamples::Rows(prepared, split.not_calibration()),
             calibration: prepared.take(&split.calibration),
             blocks,
             slots,
@@ -109,10 +127,27 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
         trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
     let compute = &session.compute;
-    let ensemble = Ensemble::new(network, members, compute.clone());
+    let mut ensemble = Ensemble::new(network, members, compute.clone());
+    let mut recipe = recipe;
+    let mut known_baselines = None;
+    if let (true, ChosenSamples::Drawn(train)) = (linear::may_be_linear(&recipe), &train) {
+        let fitted = baselines(train, ensemble.code_size(), recipe.seed, compute)?;
+        let found = LinearAutoencoder::if_better(&recipe, &ensemble, &fitted.pca, &calibration, (blocks, shape))?;
+        if let Some(linear) = found {
+            ensemble = Ensemble::new(linear.network, vec![linear.params], compute.clone());
+            recipe = linear.recipe;
+            warnings.push(linear.reason);
+        }
+        known_baselines = Some(fitted);
+    }
+    let references = references.taken();
     let resolution = Resolution::of(&references, blocks, compute);
-    let detector = scoring::detector(&recipe, &ensemble, (&slots, blocks), &references, &calibration, &resolution)?;
-    let baselines = baselines(&train, ensemble.code_size(), recipe.seed, compute)?;
+    let detector = scoring::detector(&recipe, &ensemble, (&slots, blocks), references, &calibration, &resolution)?;
+    let train = train.taken();
+    let baselines = match known_baselines {
+        Some(known) => known,
+        None => baselines(&train, ensemble.code_size(), recipe.seed, compute)?,
+    };
     let codes = codes(&ensemble, &train, &calibration, recipe.seed)?;
     warnings.extend(codes.units.as_ref().and_then(UnitsReport::warning));
     let quantiser = quantiser(&recipe, &ensemble, &train);
@@ -218,7 +253,7 @@ fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Tra
 }
 
 /// A separate seed for each member; the first one's is the recipe's.
-fn member_seed(seed: u64, member: usize) -> u64 {
+pub(super) fn member_seed(seed: u64, member: usize) -> u64 {
     if member == 0 {
         return seed;
     }
@@ -242,13 +277,14 @@ fn baselines(train: &Prepared, code_size: usize, seed: u64, compute: &Compute) -
 fn quantiser(recipe: &Recipe, ensemble: &Ensemble, train: &Prepared) -> Quantiser {
     let rows = train.n.min((CODED_VALUES / train.width).max(1)) * train.width;
     let units = recipe.backbone.code_channels().unwrap_or(ensemble.code_size());
-    Quantiser::fit(ensemble, (&train.input[..rows], &train.target[..rows]), units)
+    let is_rounded = matches!(recipe.backbone, crate::model::Backbone::Lapped(_));
+    Quantiser::fit(ensemble, (&train.input[..rows], &train.target[..rows]), units, is_rounded)
 }
 
 /// The density of codes, for generation.
 fn codes(ensemble: &Ensemble, train: &Prepared, held_out: &Prepared, seed: u64) -> Result<FittedCodes> {
-    let encoded = |rows: &Prepared| ensemble.codes(&rows.input[..rows.n.min(DENSITY_ROWS) * rows.width]);
-    FittedCodes::of(ensemble.network.latent, &encoded(train), &encoded(held_out), ensemble.code_size(), seed)
+    let some = |rows: &Prepared| rows.input[..rows.n.min(DENSITY_ROWS) * rows.width].to_vec();
+    FittedCodes::of(&DensityCodes::of(ensemble, &some(train), &some(held_out)), ensemble.code_size(), seed)
 }
 
 #[cfg(test)]
@@ -360,9 +396,9 @@ mod tests {
         let mut recipe = Recipe::preset(Preset::Deep);
         recipe.set("members=[{ kind = \"gaussian\" }, { kind = \"masking\" }]").unwrap();
         let data = TrainingData::of(&recipe, &prepared, &split, &[], Slots::new(vec![0, 1, 2]), Shape::Row);
-        assert_eq!(data.train.input, prepared.take(&[0, 3, 5]).input);
+        assert_eq!(data.train.taken().input, prepared.take(&[0, 3, 5]).input);
         // Validation rows may be distance references; calibration rows may not.
-        assert_eq!(data.references.input, prepared.take(&[0, 1, 3, 5]).input);
+        assert_eq!(data.references.taken().input, prepared.take(&[0, 1, 3, 5]).input);
         assert_eq!(data.calibration.input, prepared.take(&[8, 9]).input);
         let damages: Vec<String> = data.samples.iter().map(|samples| samples.damage()).collect();
         assert!(damages.len() == 2 && damages[0].contains("gaussian") && damages[1].contains("masking"), "{damages:?}");

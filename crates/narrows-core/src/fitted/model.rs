@@ -1,5 +1,7 @@
 //! A fitted model of any kind.
 
+#[cfg(feature = "report")]
+use super::card;
 use super::encoder::Encoder;
 use super::images::ImageModel;
 use super::restorer::Restorer;
@@ -12,6 +14,8 @@ use crate::compute::Compute;
 use crate::detect::Threshold;
 use crate::error::{Error, Hint, Result};
 use crate::recipe::Recipe;
+#[cfg(feature = "report")]
+use crate::report::card::CardOptions;
 #[cfg(feature = "report")]
 use crate::report::html::{self, LivingPage, PageHost};
 #[cfg(feature = "report")]
@@ -193,12 +197,34 @@ impl Model {
         }
     }
 
+    /// The model card: Markdown with the front matter of the Hugging Face Hub, for the README beside the model file. It tells
+    /// no more of the training data than the file does, and none of the rows in it. `found` is what the model finds in data
+    /// that it was not fitted to; with labels, the card has metrics.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if something was found by a restorer or an encoder, which have no scores.
+    #[cfg(feature = "report")]
+    pub fn card(&self, options: &CardOptions, found: Option<&NewDataReport>) -> Result<String> {
+        card::of(self, options, found)
+    }
+
     /// Whether it reads images.
     pub fn reads_images(&self) -> bool {
         match self {
             Model::Table(_) | Model::Series(_) => false,
             Model::Images(_) | Model::Restorer(_) => true,
             Model::Encoder(encoder) => encoder.reads_images(),
+        }
+    }
+
+    /// The kind in a word, as files and documents have it: `table`, `series`, `images`, `restorer` or `encoder`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Model::Table(_) => "table",
+            Model::Series(_) => "series",
+            Model::Images(_) => "images",
+            Model::Restorer(_) => "restorer",
+            Model::Encoder(_) => "encoder",
         }
     }
 
@@ -244,12 +270,12 @@ impl From<Encoder> for Model {
     }
 }
 
-fn no_code() -> Error {
+pub(super) fn no_code() -> Error {
     let error = Error::mismatch("expected a model with a code, got one that restores images and has none");
     error.with_hint(Hint::of("it is for [verb restore], [verb evaluate], [verb inspect] and [verb report]"))
 }
 
-fn no_decoder() -> Error {
+pub(super) fn no_decoder() -> Error {
     let error = Error::mismatch("expected a whole model, got an encoder without its decoder");
     error.with_hint(Hint::of("it is for [verb encode] and [verb inspect]"))
 }

@@ -3,8 +3,9 @@
 use glob::Pattern;
 use serde::Serialize;
 
-use crate::data::Duplicates;
+use crate::data::{Duplicates, RowKey, RowSample, Table};
 use crate::error::{Error, Hint, Place, Result, nearest};
+use crate::recipe::Recipe;
 
 /// Column roles. Names may contain the wildcards `*` and `?`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +32,10 @@ pub struct Roles {
     /// train. 0 takes a share of the rows instead ([`Train::validation`](crate::train::Train::validation)).
     #[serde(skip_serializing_if = "is_zero")]
     pub validation_rows: u64,
+    /// For tables: the columns that identify a row, so that which rows are sampled does not depend on their order; without
+    /// any, the number of a row does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sample_key: Vec<String>,
 }
 
 /// Roles that every table had before are written as before.
@@ -57,6 +62,26 @@ impl Verdict {
 }
 
 impl Roles {
+    /// The rows to fit to: all of them, or if there are more than a fit takes, a sample. Rows for validation stay. What is
+    /// a sample already is taken whole.
+    pub(crate) fn sampled(&self, table: Table, recipe: &Recipe) -> Result<Table> {
+        if table.population().is_some() {
+            return Ok(table);
+        }
+        let sample = RowSample { rows: recipe.train.sample_rows, seed: recipe.seed };
+        let key = RowKey::of(self.sample_key.clone());
+        let given = usize::try_from(self.validation_rows).unwrap_or(usize::MAX).min(table.n_rows());
+        if given == 0 {
+            return table.sampled(sample, key);
+        }
+        let first = table.n_rows() - given;
+        let sampled = table.slice(0, first).sampled(sample, key)?;
+        match sampled.population().cloned() {
+            None => Ok(table),
+            Some(population) => Ok(Table::concat(&[sampled, table.slice(first, given)])?.sampled_from(population)),
+        }
+    }
+
     /// The columns of `names` that may be features, in order.
     pub(crate) fn features(&self, names: &[&str]) -> Result<Vec<String>> {
         if let Some(label) = &self.label {

@@ -1,11 +1,12 @@
 //! Selection of the columns and rows that take part in a fit.
 
 use super::feature_filter::FeatureFilter;
+use super::generation::RowSketch;
 use super::labels::LabelReader;
 use super::leftovers::{check_spelling, is_number_of_rows};
 use super::roles::{Roles, Verdict};
 use super::unchanging::{NOTHING_VARIES, Unchanging};
-use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
+use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Population, Schema, Table};
 use crate::error::{Error, Hint, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
@@ -41,6 +42,10 @@ pub(super) struct ColumnSelection {
     pub(super) special: Vec<(String, String)>,
     /// The choices made, as text.
     pub(super) notes: Vec<String>,
+    /// The columns of rows, for generation.
+    pub(super) sketch: RowSketch,
+    /// The rows that these are a sample of.
+    pub(super) population: Option<Population>,
 }
 
 impl ColumnSelection {
@@ -89,6 +94,7 @@ impl ColumnSelection {
             data::infer_as(&features.take(&normal), types)?
         };
         check_spelling(&table, &inferred)?;
+        let population = table.population().cloned();
         let (mut dropped, mut unchanging) = (Vec::new(), Vec::new());
         let mut kept = Vec::new();
         for column in &inferred.schema.columns {
@@ -105,7 +111,7 @@ impl ColumnSelection {
                 None => kept.push(name.as_str()),
             }
         }
-        let mut notes = Vec::new();
+        let mut notes = population.as_ref().map_or_else(|| Ok(Vec::new()), |population| population.notes(&table))?;
         let stands_in = |unchanging: &&Unchanging| {
             unchanging.reason == DropReason::Constant && wanted.suits(unchanging.column.kind)
         };
@@ -144,6 +150,8 @@ impl ColumnSelection {
         notes.extend(inferred.notes.iter().cloned());
         let names: Vec<&str> = unchanging.iter().map(|unchanging| unchanging.column.name.as_str()).collect();
         let raw = table.select(&names)?;
+        let is_row = |name: &str| features.column(name).is_some();
+        let sketch = RowSketch::of(&features, &inferred.schema, &normal, &dropped, is_row)?;
         let typed = if special.is_empty() { features } else { table };
         let (typed, conformed) = data::conform(typed, &schema)?;
         for (column, _) in special.iter().filter(|(column, _)| column.kind != ColumnKind::Text) {
@@ -168,6 +176,8 @@ impl ColumnSelection {
             unlabelled,
             special: special.into_iter().map(|(column, part)| (column.name, part)).collect(),
             notes,
+            sketch,
+            population,
         })
     }
 }

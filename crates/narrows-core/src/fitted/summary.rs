@@ -16,7 +16,7 @@ use crate::prep::{Block, CYCLES_LEFT_OUT, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
     CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
-    PcaComparison, Report, Role, RowCounts, SeriesReport, TopRow, Training,
+    PcaComparison, Population, Report, Role, RowCounts, SeriesReport, TopRow, Training,
 };
 
 /// Number of explained rows in the report.
@@ -97,6 +97,7 @@ pub(super) struct KindReport {
     pub(super) source: String,
     pub(super) label: Option<Label>,
     pub(super) rows: RowCounts,
+    pub(super) population: Option<Population>,
     pub(super) columns: Vec<ColumnReport>,
     pub(super) notes: Vec<String>,
     pub(super) top: Vec<TopRow>,
@@ -113,7 +114,7 @@ pub(super) fn report(
     training: Vec<Training>,
     warnings: Vec<String>,
 ) -> Result<Report> {
-    let KindReport { source, label, rows, columns, notes, top, series, images } = kind;
+    let KindReport { source, label, rows, population, columns, notes, top, series, images } = kind;
     let same_size = pca_of_the_codes_size(inputs)?;
     let is_narrower = inputs.scorer.ensemble.code_size() < inputs.prepared.width;
     let (code_map, code_axes) = code_map(inputs)?;
@@ -122,6 +123,7 @@ pub(super) fn report(
         source,
         label,
         rows,
+        population,
         columns,
         notes,
         warnings,

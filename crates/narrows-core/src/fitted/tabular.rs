@@ -6,11 +6,11 @@ use super::adapter::TabularAdapter;
 use super::core::{Core, Fitted};
 use super::encoder::codes_of;
 use super::evaluate::Evaluator;
-use super::generation::{self, Variation};
+use super::generation::{self, ConditionalRows, Variation};
 use super::scoring::{Explained, Scores};
 use super::series::SeriesModel;
 use super::table::TableModel;
-use crate::data::{Schema, Table};
+use crate::data::{Filter, Schema, Table};
 use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::recipe::Recipe;
@@ -127,6 +127,13 @@ pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// If the decoded values cannot be converted back to columns.
     fn generate(&self, n: usize, first: u64, seed: u64) -> Result<Table>;
 
+    /// New rows that match a condition: those of the infinite sequence given by `seed`, the others passed over.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) for a model of points in time,
+    /// [`Error::Recipe`](crate::Error::Recipe) for a column that new rows lack.
+    fn generate_where(&self, condition: &Filter, seed: u64) -> Result<ConditionalRows>;
+
     /// Encodes rows of a table, or windows of series, for variation and interpolation.
     fn variation(&self, table: &Table) -> Result<Variation>;
 
@@ -210,7 +217,12 @@ where
 
     fn generate(&self, n: usize, first: u64, seed: u64) -> Result<Table> {
         let mut outputs = generation::decoded_draws(&self.core, n, first, seed);
-        self.adapter.new_rows(&self.core, &mut outputs, first, seed)
+        Ok(self.adapter.new_rows(&self.core, &mut outputs, first, seed)?.written)
+    }
+
+    fn generate_where(&self, condition: &Filter, seed: u64) -> Result<ConditionalRows> {
+        let adapter: Arc<dyn TabularAdapter> = self.adapter.clone();
+        ConditionalRows::of(adapter, Arc::clone(&self.core), condition.clone(), seed)
     }
 
     fn variation(&self, table: &Table) -> Result<Variation> {

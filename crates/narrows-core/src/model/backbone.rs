@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
+use crate::codec::blocks;
 use crate::range::{Fraction, lit};
 
 /// The layer architecture.
@@ -17,6 +18,9 @@ pub enum Backbone {
     Conv(Conv),
     /// Recurrent layers that encode a series; the decoder's recurrent layers read the code, repeated at every step.
     Lstm(Lstm),
+    /// An orthonormal transform of overlapping blocks of pixels as the encoder; its inverse and a restoring network as the
+    /// decoder. For the compression of photographs.
+    Lapped(Lapped),
     /// Convolutions at constant image size with skip connections: no bottleneck and no code. For restoring images.
     Restore(Restore),
 }
@@ -28,6 +32,10 @@ impl Backbone {
             Backbone::Dense(_) => "fully connected, with a bottleneck".to_owned(),
             Backbone::Conv(_) => "convolutional, with a bottleneck".to_owned(),
             Backbone::Lstm(_) => "recurrent, with a bottleneck".to_owned(),
+            Backbone::Lapped(lapped) => format!(
+                "a transform of overlapping blocks, and its inverse restored by {} residual blocks of {} channels",
+                lapped.blocks, lapped.channels
+            ),
             Backbone::Restore(restore) => format!(
                 "fully convolutional without a bottleneck: {} residual blocks of {} channels; the output is the input plus a predicted residual",
                 restore.blocks, restore.channels
@@ -39,6 +47,8 @@ impl Backbone {
     pub fn code_channels(&self) -> Option<usize> {
         match self {
             Backbone::Conv(Conv { code: ConvCode::Map { channels }, .. }) => Some(*channels),
+            // Of each colour.
+            Backbone::Lapped(_) => Some(blocks::SIDE * blocks::SIDE),
             Backbone::Conv(_) | Backbone::Dense(_) | Backbone::Lstm(_) | Backbone::Restore(_) => None,
         }
     }
@@ -46,7 +56,7 @@ impl Backbone {
     /// Points per recurrent step, for backbones that step through time and can skip absent steps.
     pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {
-            Backbone::Dense(_) | Backbone::Conv(_) | Backbone::Restore(_) => None,
+            Backbone::Dense(_) | Backbone::Conv(_) | Backbone::Lapped(_) | Backbone::Restore(_) => None,
             Backbone::Lstm(lstm) => Some(lstm.points_at_once(window)),
         }
     }
@@ -164,6 +174,32 @@ pub struct Restore {
 impl Default for Restore {
     fn default() -> Self {
         Restore { channels: 48, blocks: 5, kernel: 3, patch: 48 }
+    }
+}
+
+/// The lapped cosine transform of blocks of 8 x 8 pixels (Tran, Liang and Tu 2003) as the code, whose decoder ends in a
+/// residual network like that of [`Restore`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lapped {
+    /// Channels of each convolution of the decoder.
+    pub channels: usize,
+    /// Residual blocks of the decoder, of two convolutions each.
+    pub blocks: usize,
+    /// Kernel size in pixels in each direction; odd.
+    pub kernel: usize,
+}
+
+impl Default for Lapped {
+    fn default() -> Self {
+        Lapped { channels: 32, blocks: 3, kernel: 3 }
+    }
+}
+
+impl Lapped {
+    /// The network after the transform.
+    pub(crate) fn restore(&self) -> Restore {
+        Restore { channels: self.channels, blocks: self.blocks, kernel: self.kernel, ..Restore::default() }
     }
 }
 

@@ -9,13 +9,14 @@ mod code;
 mod conv;
 pub mod corruption;
 mod dense;
+pub(crate) mod lapped;
 pub mod latent;
 pub mod loss;
 mod lstm;
 pub mod restore;
 pub mod sparsity;
 
-pub use backbone::{Backbone, Conv, Dense, Lstm, Norm, Restore};
+pub use backbone::{Backbone, Conv, Dense, Lapped, Lstm, Norm, Restore};
 pub use corruption::Corruption;
 pub use latent::Latent;
 pub use loss::{Loss, Pixels, Structural};
@@ -74,6 +75,10 @@ pub(crate) fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Ne
             conv::build(conv, latent, sparsity, Map::series(steps, channels), output)
         }
         (Backbone::Conv(conv), Shape::Map(map)) => conv::build(conv, latent, sparsity, map, output),
+        (Backbone::Lapped(lapped), Shape::Map(map)) => lapped::build(lapped, latent, sparsity, map, output),
+        (Backbone::Lapped(_), Shape::Row | Shape::Sequence { .. }) => {
+            Err(crate::Error::recipe("backbone", "expected dense, conv or lstm, got lapped, which reads images"))
+        }
         (Backbone::Lstm(_), Shape::Map(_)) => Err(crate::Error::recipe(
             "backbone",
             "expected conv, dense or restore for images, got lstm, which reads series",

@@ -36,6 +36,16 @@ impl Restore {
     /// # Errors
     /// [`Error::Recipe`] for settings out of range.
     pub(crate) fn build(&self, ends: Ends, (height, width): (usize, usize), loss: &loss::Loss) -> Result<Network> {
+        let mut layers = self.layers(ends, (height, width))?;
+        let decoder = layers.split_off(1 + 4 * self.blocks);
+        let outputs = height * width * ends.scale * ends.scale * ends.output;
+        let output = Output::single(outputs, engine_loss(loss)?);
+        Network::new(layers, narrows_engine::Latent::Point, decoder, output)
+            .map_err(|error| Error::recipe("backbone", error.to_string()))
+    }
+
+    /// All layers of the network, one after the other.
+    pub(super) fn layers(&self, ends: Ends, (height, width): (usize, usize)) -> Result<Vec<Layer>> {
         self.check()?;
         let input = Map::new(height, width, ends.input);
         let head = if ends.scale == 1 {
@@ -59,15 +69,12 @@ impl Restore {
         }
         let factor = if ends.scale == 1 { SHRINK } else { ends.scale };
         let tail = self.keep(map, ends.output * factor * factor);
-        let decoder = vec![
+        layers.extend([
             Layer::Activation(narrows_engine::Activation::Relu),
             Layer::Conv(tail),
             Layer::PixelShuffle(PixelShuffle { input: tail.output(), factor: (factor, factor) }),
-        ];
-        let outputs = input.positions() * ends.scale * ends.scale * ends.output;
-        let output = Output::single(outputs, engine_loss(loss)?);
-        Network::new(layers, narrows_engine::Latent::Point, decoder, output)
-            .map_err(|error| Error::recipe("backbone", error.to_string()))
+        ]);
+        Ok(layers)
     }
 
     /// Receptive field radius in input pixels.

@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 
 use super::sink::{Sink, is_stream, open_stream};
 use super::text::Text;
-use crate::data::Format;
+use crate::data::{Format, is_stored};
 use crate::error::{Error, Result};
 
 /// Writes rows of one schema, as NDJSON or delimited text.
@@ -42,6 +42,10 @@ impl RowWriter<'static> {
     /// [`Error::Recipe`] for a format that cannot be written row by row; [`Error::Write`].
     pub fn create(path: impl AsRef<Path>, format: Format) -> Result<RowWriter<'static>> {
         let (path, text) = (path.as_ref(), text_of(format)?);
+        if is_stored(path) {
+            let message = format!("expected a file on disk for rows as they come, got `{}`", path.display());
+            return Err(Error::recipe("output", message));
+        }
         let file = if is_stream(path) { open_stream(path) } else { File::create(path) };
         let file = file.map_err(|error| Error::write(path, error))?;
         Ok(RowWriter::of(Box::new(file), text, path))

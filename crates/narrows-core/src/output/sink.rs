@@ -1,7 +1,8 @@
 //! Output sinks: stdout, devices, memory, or a file that is published only when it is complete.
 //!
 //! Devices, pipes (`/dev/null`, `/dev/full`, a FIFO) and open descriptors (`/dev/stdout`, `/dev/fd/3`) are opened directly:
-//! a rename would replace the device itself, or a file that a shell has redirected to.
+//! a rename would replace the device itself, or a file that a shell has redirected to. An object in a storage is uploaded
+//! while it is written, and visible when it is finished.
 
 use std::any::Any;
 use std::fs::{self, File};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::Draft;
 use super::compressed::Compression;
+use crate::data::{Upload, shown, storage_of};
 use crate::error::{Error, Result};
 
 /// A writer with a name for error messages.
@@ -25,15 +27,23 @@ pub struct Sink<'a> {
 enum Destination<'a> {
     Stream(Box<dyn Write + Send + 'a>),
     Draft(Draft),
+    Upload(Box<dyn Upload>),
 }
 
 impl Sink<'static> {
-    /// The file `path`, which is created or replaced when the sink is [finished](Sink::finish).
+    /// The file `path`, or the object at this address, which is created or replaced when the sink is
+    /// [finished](Sink::finish).
     ///
     /// # Errors
     /// [`Error::Write`] if it cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Sink<'static>> {
         let path = path.as_ref();
+        let compression = Compression::of_path(path);
+        if let Some((storage, address)) = storage_of(path) {
+            let upload = storage.create(address).map_err(|error| Error::write(shown(path), error))?;
+            let destination = Destination::Upload(upload);
+            return Ok(Sink { destination, name: shown(path), compression, is_stream: false, _guard: None });
+        }
         let is_stream = is_stream(path);
         let destination = if is_stream {
             open_stream(path).map(|device| Destination::Stream(Box::new(device)))
@@ -41,7 +51,6 @@ impl Sink<'static> {
             Draft::of(path).map(Destination::Draft)
         };
         let destination = destination.map_err(|error| Error::write(path, error))?;
-        let compression = Compression::of_path(path);
         Ok(Sink { destination, name: path.to_path_buf(), compression, is_stream, _guard: None })
     }
 
@@ -95,7 +104,7 @@ impl<'a> Sink<'a> {
     pub fn draft(&self) -> Option<&Path> {
         match &self.destination {
             Destination::Draft(draft) => Some(draft.path()),
-            Destination::Stream(_) => None,
+            Destination::Stream(_) | Destination::Upload(_) => None,
         }
     }
 
@@ -106,6 +115,7 @@ impl<'a> Sink<'a> {
     pub fn finish(mut self) -> Result<()> {
         let done = self.flush().and_then(|()| match self.destination {
             Destination::Draft(draft) => draft.rename(),
+            Destination::Upload(upload) => upload.finish(),
             Destination::Stream(_) => Ok(()),
         });
         done.map_err(|error| Error::write(&self.name, error))
@@ -132,6 +142,7 @@ impl Write for Sink<'_> {
         match &mut self.destination {
             Destination::Stream(stream) => stream.write(bytes),
             Destination::Draft(draft) => draft.write(bytes),
+            Destination::Upload(upload) => upload.write(bytes),
         }
     }
 
@@ -139,6 +150,7 @@ impl Write for Sink<'_> {
         match &mut self.destination {
             Destination::Stream(stream) => stream.flush(),
             Destination::Draft(draft) => draft.flush(),
+            Destination::Upload(upload) => upload.flush(),
         }
     }
 }

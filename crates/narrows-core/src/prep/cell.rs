@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::instant::iso;
+
 /// One value of one column.
 ///
 /// Serialised as a plain JSON value: number, boolean, text, or null for a missing cell.
@@ -18,6 +20,9 @@ pub enum Cell {
     Level(String),
     /// The encoded parts of a datetime, such as `Tue 14:20`.
     Time(String),
+    /// A point in time, in microseconds since 1970, UTC.
+    #[serde(serialize_with = "as_iso")]
+    Instant(i64),
     /// Missing.
     Missing,
 }
@@ -28,9 +33,14 @@ impl fmt::Display for Cell {
             Cell::Number(x) => f.write_str(&short(*x)),
             Cell::Flag(flag) => flag.fmt(f),
             Cell::Level(text) | Cell::Time(text) => f.write_str(text),
+            Cell::Instant(t) => f.write_str(&iso(*t)),
             Cell::Missing => f.write_str("missing"),
         }
     }
+}
+
+fn as_iso<S: serde::Serializer>(t: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&iso(*t))
 }
 
 /// Formats a number with about five significant digits; integers in full.

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::prepared::{BlockSlots, PrepTally};
 
-const DAY: i64 = 86_400_000_000;
+/// Microseconds.
+pub(crate) const DAY: i64 = 86_400_000_000;
 /// The day of the year is considered if training rows span more days than this.
 const HALF_A_YEAR: i64 = 180;
 /// It is encoded if no more days in a row than this were never seen: the rest of the year would be an anomaly.
@@ -32,12 +33,12 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cycles {
-    circles: Vec<Circle>,
+    pub(crate) circles: Vec<Circle>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Circle {
+pub(crate) enum Circle {
     Weekday,
     DayOfYear,
     TimeOfDay,
@@ -138,13 +139,23 @@ fn weekdays_seen(cells: impl Iterator<Item = i64>) -> u32 {
     cells.fold(0_u8, |seen, t| seen | 1 << t.div_euclid(DAY).rem_euclid(7)).count_ones()
 }
 
+/// The day of the week, from Monday, which is 0.
+pub(super) fn weekday(t: i64) -> i64 {
+    weekday_of(t.div_euclid(DAY))
+}
+
+/// The same of a day since 1970.
+pub(super) fn weekday_of(day: i64) -> i64 {
+    // 1970 began on a Thursday.
+    day.saturating_add(3).rem_euclid(7)
+}
+
 impl Circle {
     /// The phase within the cycle, in [0, 1).
     fn phase(self, t: i64) -> f64 {
         match self {
             Circle::TimeOfDay => t.rem_euclid(DAY) as f64 / DAY as f64,
-            // 1970 began on a Thursday, which is day 3 of a week from Monday.
-            Circle::Weekday => (t.div_euclid(DAY) + 3).rem_euclid(7) as f64 / 7.0,
+            Circle::Weekday => weekday(t) as f64 / 7.0,
             Circle::DayOfYear => {
                 let date = date_of(t);
                 f64::from(date.day_of_year() - 1) / f64::from(date.days_in_year())

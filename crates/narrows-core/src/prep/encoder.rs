@@ -10,10 +10,12 @@ use super::cell::Cell;
 use super::cycle::Cycles;
 use super::flag::FlagEncoder;
 use super::grain::{Grain, OutputError};
+use super::instant::{Dates, InstantEncoder, InstantSeen};
 use super::levels::{Index, Levels};
 use super::number::{NumberEncoder, Seen};
-use super::prepared::{BlockSlots, PrepTally};
-use super::{ColumnPrep, Prep};
+use super::prepared::{BlockSlots, GapFill, PrepTally};
+use super::shape::{ShapeEncoder, ShapeSeen};
+use super::{ColumnPrep, Prep, Scaling};
 use crate::data::{Column, ColumnKind, Table};
 use crate::error::{Error, Result};
 
@@ -25,6 +27,8 @@ pub(crate) enum ColumnEncoder {
     Flag(FlagEncoder),
     Levels(Levels),
     Cycles(Cycles),
+    Shape(ShapeEncoder),
+    Instant(Box<InstantEncoder>),
 }
 
 /// The cells of a typed column.
@@ -39,6 +43,8 @@ pub(crate) enum Typed<'a> {
 pub(crate) struct EncoderBlock<'a> {
     encoder: &'a ColumnEncoder,
     typed: Typed<'a>,
+    /// The dates that those of the column come after, with the name of their column.
+    after: Option<(&'a str, &'a TimestampMicrosecondArray)>,
     index: Option<Index<'a>>,
 }
 
@@ -56,7 +62,15 @@ impl ColumnEncoder {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the column is text, or not typed as in the schema.
-    pub(crate) fn fit(table: &Table, column: &Column, rows: &[u32], prep: &Prep) -> Result<EncoderFit> {
+    ///
+    /// `after` names the datetime column that this one never comes before.
+    pub(crate) fn fit(
+        table: &Table,
+        column: &Column,
+        after: Option<&str>,
+        rows: &[u32],
+        prep: &Prep,
+    ) -> Result<EncoderFit> {
         let summary = |what: String, missing: u64, (n_levels, rare_levels): (usize, usize)| ColumnPrep {
             name: column.name.clone(),
             kind: column.kind,
@@ -66,6 +80,13 @@ impl ColumnEncoder {
             rare_levels,
         };
         Ok(match typed(table, &column.name, column.kind)? {
+            Typed::Numbers(array) if prep.scaling == Scaling::Shape => {
+                let cells = || rows.iter().map(|row| *row as usize).map(|row| cell(array, row));
+                let infinite = cells().flatten().filter(|x| x.is_infinite()).count() as u64;
+                let (shape, ShapeSeen { what, missing, clipped, is_constant }) = ShapeEncoder::fit(cells(), prep.clip);
+                let summary = summary(what, missing, (0, 0));
+                EncoderFit { encoder: ColumnEncoder::Shape(shape), summary, infinite, clipped, is_constant }
+            }
             Typed::Numbers(array) => {
                 let (number, Seen { what, missing, infinite, clipped, is_constant }) =
                     NumberEncoder::fit(array, rows, prep);
@@ -82,6 +103,18 @@ impl ColumnEncoder {
                 let (summary, is_constant) = (summary(what, missing, levels.sizes()), levels.is_constant());
                 EncoderFit { encoder: ColumnEncoder::Levels(levels), summary, infinite: 0, clipped: 0, is_constant }
             }
+            Typed::Moments(own) if prep.scaling == Scaling::Shape => {
+                let dates = Dates { own, after: after.map(|name| moments(table, name)).transpose()? };
+                let (instant, InstantSeen { what, missing, is_constant }) = InstantEncoder::fit(dates, rows, prep.clip);
+                let summary = summary(what, missing, (0, 0));
+                EncoderFit {
+                    encoder: ColumnEncoder::Instant(Box::new(instant)),
+                    summary,
+                    infinite: 0,
+                    clipped: 0,
+                    is_constant,
+                }
+            }
             Typed::Moments(array) => {
                 let (cycles, what, missing, is_constant) = Cycles::fit(array, rows);
                 let summary = summary(what, missing, (0, 0));
@@ -93,6 +126,8 @@ impl ColumnEncoder {
     /// Kinds and widths of the column's blocks, and whether their training values lie in [0, 1].
     pub(crate) fn layout(&self) -> Vec<(BlockKind, usize, bool)> {
         let (main, has_indicator) = match self {
+            ColumnEncoder::Shape(shape) => return shape.layout(),
+            ColumnEncoder::Instant(instant) => return instant.layout(),
             ColumnEncoder::Number(number) => ((BlockKind::Number, 1, number.is_unit), number.has_indicator),
             ColumnEncoder::Flag(flag) => ((BlockKind::Flag, 1, true), flag.has_indicator),
             ColumnEncoder::Levels(levels) => ((BlockKind::Levels, levels.width(), true), false),
@@ -102,13 +137,33 @@ impl ColumnEncoder {
         std::iter::once(main).chain(indicator).collect()
     }
 
+    /// The inputs of a cell that counts as unobserved.
+    pub(crate) fn gaps(&self) -> Vec<GapFill> {
+        let mut gaps = match self {
+            ColumnEncoder::Number(number) => {
+                vec![GapFill { value: number.held(number.scaled(number.fill)) as f32, unless: None }]
+            }
+            ColumnEncoder::Flag(flag) => vec![GapFill::of(flag.fill)],
+            ColumnEncoder::Levels(levels) => {
+                (0..levels.width()).map(|slot| GapFill::of(!levels.has_missing && slot == levels.fill)).collect()
+            }
+            ColumnEncoder::Cycles(_) => Vec::new(),
+            ColumnEncoder::Shape(shape) => shape.gaps(),
+            ColumnEncoder::Instant(instant) => instant.parts().flat_map(ShapeEncoder::gaps).collect(),
+        };
+        // The rest, such as indicators, is always observed, or 0.
+        let width = self.layout().iter().map(|(_, width, _)| width).sum();
+        gaps.resize(width, GapFill::of(false));
+        gaps
+    }
+
     /// The kind of column encoded.
     fn kind(&self) -> ColumnKind {
         match self {
-            ColumnEncoder::Number(_) => ColumnKind::Numeric,
+            ColumnEncoder::Number(_) | ColumnEncoder::Shape(_) => ColumnKind::Numeric,
             ColumnEncoder::Flag(_) => ColumnKind::Boolean,
             ColumnEncoder::Levels(_) => ColumnKind::Category,
-            ColumnEncoder::Cycles(_) => ColumnKind::Datetime,
+            ColumnEncoder::Cycles(_) | ColumnEncoder::Instant(_) => ColumnKind::Datetime,
         }
     }
 
@@ -121,12 +176,39 @@ impl ColumnEncoder {
             ColumnEncoder::Levels(levels) => Some(levels.index()),
             _ => None,
         };
-        Ok(EncoderBlock { encoder: self, typed: typed(table, name, self.kind())?, index })
+        let after = self.after().map(|name| moments(table, name)).transpose()?;
+        Ok(EncoderBlock { encoder: self, typed: typed(table, name, self.kind())?, after, index })
     }
 
-    /// Samples from the decoder's predictive distribution for a column's inputs, in place.
-    pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
+    /// The column whose dates those of this one come after.
+    pub(crate) fn after(&self) -> Option<&str> {
         match self {
+            ColumnEncoder::Instant(instant) => instant.after.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Samples from the decoder's predictive distribution for a column's inputs, in place; `noise` is that of its
+    /// inputs, and `base` the cell of the column that it comes after.
+    pub(crate) fn draw(
+        &self,
+        features: &mut [f32],
+        grain: Option<&Grain>,
+        (noise, base): (&[f32], Option<&Cell>),
+        stream: &mut Stream,
+    ) -> Cell {
+        match self {
+            ColumnEncoder::Instant(instant) => {
+                instant.draw(features, noise, instant_of(base), stream).map_or(Cell::Missing, Cell::Instant)
+            }
+            ColumnEncoder::Shape(shape) => {
+                let hold = |x| grain.map_or(x, |grain| grain.hold(x));
+                let noise = match noise.first() {
+                    Some(noise) => *noise,
+                    None => stream.normal() * grain.map_or(0.0, |grain| grain.noise),
+                };
+                shape.draw(features, noise, hold, stream).map_or(Cell::Missing, Cell::Number)
+            }
             ColumnEncoder::Number(number) => number.draw(features, grain, stream),
             ColumnEncoder::Flag(flag) => flag.draw(features, stream),
             ColumnEncoder::Levels(levels) => levels.draw(features, stream),
@@ -134,9 +216,21 @@ impl ColumnEncoder {
         }
     }
 
-    /// Decodes a column's inputs.
+    /// Decodes a column's inputs, given the cell of the column that it comes after.
+    pub(crate) fn read_after(&self, features: &[f32], base: Option<&Cell>) -> Cell {
+        match self {
+            ColumnEncoder::Instant(instant) => {
+                instant.read(features, instant_of(base)).map_or(Cell::Missing, Cell::Instant)
+            }
+            _ => self.read(features),
+        }
+    }
+
+    /// Decodes a column's inputs by themselves.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         match self {
+            ColumnEncoder::Instant(instant) => instant.expected(features),
+            ColumnEncoder::Shape(shape) => shape.read(features).map_or(Cell::Missing, Cell::Number),
             ColumnEncoder::Number(number) => number.read(features),
             ColumnEncoder::Flag(flag) => flag.read(features),
             ColumnEncoder::Levels(levels) => levels.read(features),
@@ -150,6 +244,15 @@ impl EncoderBlock<'_> {
     pub(crate) fn write(&self, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         match (self.encoder, &self.typed, &self.index) {
             (ColumnEncoder::Number(number), Typed::Numbers(array), _) => number.write(array, first, n, slots),
+            (ColumnEncoder::Shape(shape), Typed::Numbers(array), _) => {
+                let one = |i: usize| shape.write(cell(array, first + i), i, 0, slots);
+                (0..n).map(one).fold(PrepTally::default(), PrepTally::plus)
+            }
+            (ColumnEncoder::Instant(instant), Typed::Moments(own), _) => {
+                let dates = Dates { own, after: self.after };
+                let one = |i: usize| instant.write(dates, first + i, i, slots);
+                (0..n).map(one).fold(PrepTally::default(), PrepTally::plus)
+            }
             (ColumnEncoder::Flag(flag), Typed::Flags(array), _) => flag.write(array, first, n, slots),
             (ColumnEncoder::Levels(levels), Typed::Words(array), Some(index)) => {
                 levels.write(array, index, first, n, slots)
@@ -173,12 +276,35 @@ impl EncoderBlock<'_> {
             (_, Typed::Numbers(array)) if array.is_valid(row) => Cell::Number(array.value(row)),
             (_, Typed::Flags(array)) if array.is_valid(row) => Cell::Flag(array.value(row)),
             (_, Typed::Words(array)) if array.is_valid(row) => Cell::Level(array.value(row).to_owned()),
+            (ColumnEncoder::Instant(instant), Typed::Moments(own)) => {
+                instant.observed(Dates { own, after: self.after }, row)
+            }
             (ColumnEncoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => {
                 cycles.observed(array.value(row))
             }
             _ => Cell::Missing,
         }
     }
+}
+
+fn instant_of(cell: Option<&Cell>) -> Option<i64> {
+    match cell {
+        Some(Cell::Instant(t)) => Some(*t),
+        _ => None,
+    }
+}
+
+/// The dates of a column, with its name.
+fn moments<'a>(table: &'a Table, name: &'a str) -> Result<(&'a str, &'a TimestampMicrosecondArray)> {
+    match typed(table, name, ColumnKind::Datetime)? {
+        Typed::Moments(array) => Ok((name, array)),
+        _ => unreachable!("the kind of a column decides its type"),
+    }
+}
+
+/// A cell that is there.
+fn cell(array: &Float64Array, row: usize) -> Option<f64> {
+    array.is_valid(row).then(|| array.value(row))
 }
 
 fn typed<'a>(table: &'a Table, name: &str, kind: ColumnKind) -> Result<Typed<'a>> {

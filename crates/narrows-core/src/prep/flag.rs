@@ -12,7 +12,7 @@ use super::prepared::{BlockSlots, PrepTally};
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlagEncoder {
     /// The majority value in training rows, for missing cells.
-    fill: bool,
+    pub(crate) fill: bool,
     pub(crate) has_indicator: bool,
 }
 

@@ -23,12 +23,12 @@ pub(crate) const UNSEEN: &str = "(unseen)";
 #[serde(try_from = "StoredLevels")]
 pub(crate) struct Levels {
     /// Levels with their own slot, by name.
-    levels: Vec<String>,
+    pub(crate) levels: Vec<String>,
     /// Rare levels, which share one slot, by name.
-    rare: Vec<String>,
-    has_missing: bool,
+    pub(crate) rare: Vec<String>,
+    pub(crate) has_missing: bool,
     /// The slot of the most frequent level, for missing cells if training rows have none.
-    fill: usize,
+    pub(crate) fill: usize,
 }
 
 /// The unvalidated content of a file.

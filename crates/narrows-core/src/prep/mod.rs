@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::range::{Positive, lit};
 
+mod base_dates;
 mod block;
 mod cell;
+mod cell_arrays;
 mod cycle;
 mod encoder;
 mod flag;
 mod grain;
 mod grain_levels;
+mod instant;
 mod levels;
 mod number;
 mod period;
@@ -22,6 +25,8 @@ mod prepared;
 mod quantile;
 #[cfg(test)]
 mod real;
+mod residual_noise;
+mod shape;
 mod signal;
 mod spread;
 mod summary;
@@ -29,11 +34,20 @@ mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
-pub(crate) use cycle::CYCLES_LEFT_OUT;
+pub(crate) use cycle::{CYCLES_LEFT_OUT, Circle, Cycles, DAY};
+pub(crate) use encoder::ColumnEncoder;
+pub(crate) use flag::FlagEncoder;
 pub(crate) use grain::{Grain, OutputError};
+pub(crate) use instant::InstantEncoder;
+pub(crate) use levels::Levels;
+pub(crate) use number::{NumberEncoder, NumberScale};
 pub use period::period;
 pub use pipeline::Pipeline;
+pub(crate) use prepared::GapFill;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};
+pub(crate) use quantile::QuantileCurve;
+pub(crate) use residual_noise::ResidualNoise;
+pub(crate) use shape::ShapeEncoder;
 pub use signal::{ScaleOver, Signal, SignalPipeline, Stretch, Unobserved, Windows};
 pub(crate) use spread::Spreads;
 pub use summary::{ColumnPrep, PrepReport};
@@ -75,6 +89,9 @@ pub enum Scaling {
     Minmax,
     /// Quantile transform to a normal distribution.
     Quantile,
+    /// By the shape of the distribution, for generation: values that many rows share as levels, the others
+    /// quantile-transformed to a normal distribution.
+    Shape,
     /// Unscaled.
     None,
 }

@@ -26,19 +26,19 @@ const RUINED: f64 = 1e6;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NumberEncoder {
-    scale: NumberScale,
+    pub(crate) scale: NumberScale,
     /// The median, for missing cells, in the column's unit.
-    fill: f64,
+    pub(crate) fill: f64,
     /// Bound of scaled numbers.
-    clip: Positive,
+    pub(crate) clip: Positive,
     pub(crate) has_indicator: bool,
-    is_infinite_missing: bool,
+    pub(crate) is_infinite_missing: bool,
     pub(crate) is_unit: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum NumberScale {
+pub(crate) enum NumberScale {
     Linear { center: f64, scale: Positive },
     Curve(QuantileCurve),
 }
@@ -194,7 +194,7 @@ impl NumberEncoder {
         }
     }
 
-    fn scaled(&self, x: f64) -> f64 {
+    pub(crate) fn scaled(&self, x: f64) -> f64 {
         match &self.scale {
             NumberScale::Linear { center, scale } => {
                 let scale = scale.get();
@@ -206,7 +206,7 @@ impl NumberEncoder {
         }
     }
 
-    fn held(&self, scaled: f64) -> f64 {
+    pub(crate) fn held(&self, scaled: f64) -> f64 {
         scaled.clamp(-self.clip.get(), self.clip.get())
     }
 }
@@ -281,7 +281,8 @@ impl Spread {
                 let range = (self.max - self.min).min(f64::MAX);
                 (linear(self.min, range), format!("scaled to 0 to 1 (from {} to {})", short(self.min), short(self.max)))
             }
-            Scaling::Quantile => (
+            // Numbers of series are never levels.
+            Scaling::Quantile | Scaling::Shape => (
                 NumberScale::Curve(QuantileCurve::fit(sorted)),
                 "quantile-transformed to a normal distribution".to_owned(),
             ),

@@ -2,22 +2,23 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use narrows_engine::rng::Stream;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Prep;
+use super::base_dates::base_dates;
 use super::block::Block;
 use super::cell::Cell;
+use super::cell_arrays::{array_of, by_column, instants};
 use super::encoder::{ColumnEncoder, EncoderBlock, EncoderFit};
 use super::grain::{Grain, OutputError};
-use super::prepared::{BlockSlots, PrepCounts, PrepTally, Prepared};
+use super::prepared::{BlockSlots, GapFill, PrepCounts, PrepTally, Prepared};
+use super::residual_noise::ResidualNoise;
 use super::spread::Spreads;
 use super::summary::{ColumnPrep, PrepReport};
-use crate::data::{ColumnKind, Schema, Table};
+use crate::data::{Schema, Table};
 use crate::error::{Error, Place, Result};
 
 /// Rows prepared by one thread at a time.
@@ -85,8 +86,13 @@ impl Pipeline {
         }
         let chosen = schema.select(features)?;
         // The first failing feature is reported, independent of thread scheduling.
-        let results: Vec<Result<EncoderFit>> =
-            chosen.columns.par_iter().map(|column| ColumnEncoder::fit(table, column, rows, prep)).collect();
+        let after = base_dates(table, &chosen, rows, prep);
+        let results: Vec<Result<EncoderFit>> = chosen
+            .columns
+            .par_iter()
+            .zip(&after)
+            .map(|(column, after)| ColumnEncoder::fit(table, column, after.as_deref(), rows, prep))
+            .collect();
         let mut pipeline = Pipeline::empty();
         let mut report = PrepReport { rows: rows.len(), ..PrepReport::default() };
         for found in results {
@@ -116,6 +122,7 @@ impl Pipeline {
             && self.width > 0
             && again.columns.iter().zip(&self.columns).all(|(a, b)| a.range == b.range)
             && again.blocks == self.blocks
+            && self.in_order().len() == self.columns.len()
             && self.spreads.is_sound(self.width);
         if same_places {
             Ok(())
@@ -136,6 +143,11 @@ impl Pipeline {
     /// Blocks of inputs by column, in order and without gaps.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// The encoder of each column, in order.
+    pub(crate) fn encoders(&self) -> impl Iterator<Item = (&str, &ColumnEncoder)> {
+        self.columns.iter().map(|column| (column.summary.name.as_str(), &column.encoder))
     }
 
     /// Summary of each column, in order.
@@ -171,6 +183,11 @@ impl Pipeline {
         };
         let counts = PrepCounts::of(self.columns.iter().enumerate().map(of_column).collect());
         Ok(Prepared { input, target, n, width, counts })
+    }
+
+    /// What each input is if it was not observed, `[width]`.
+    pub(crate) fn gaps(&self) -> Vec<GapFill> {
+        self.columns.iter().flat_map(|column| column.encoder.gaps()).collect()
     }
 
     /// Decodes one row of inputs, `[width]`, by column in order.
@@ -218,12 +235,26 @@ impl Pipeline {
             let message = format!("expected {n} rows of {} inputs, got {} numbers", self.width, features.len());
             return Err(Error::data(Place::source("features"), message));
         }
-        let column = |(i, column): (usize, &FittedColumn)| {
-            let grain = grains.get(i).and_then(Option::as_ref);
-            let cells = features.chunks_exact(self.width).map(|row| held(column.read(row), grain));
-            (column.summary.name.clone(), array_of(column.summary.kind, cells))
-        };
-        Table::from_arrays(self.columns.par_iter().enumerate().map(column).collect(), "reconstructed")
+        self.table_named(self.cells(features, grains), "reconstructed")
+    }
+
+    /// The same as cells, by column.
+    pub(crate) fn cells(&self, features: &[f32], grains: &[Option<Grain>]) -> Vec<Vec<Cell>> {
+        let order = self.in_order();
+        let rows: Vec<Vec<Cell>> = features
+            .par_chunks_exact(self.width)
+            .map(|row| {
+                let mut cells = vec![Cell::Missing; self.columns.len()];
+                for (i, base) in &order {
+                    let column = &self.columns[*i];
+                    let base = base.map(|base| cells[base].clone());
+                    let cell = column.encoder.read_after(&row[column.range.clone()], base.as_ref());
+                    cells[*i] = held(cell, grains.get(*i).and_then(Option::as_ref));
+                }
+                cells
+            })
+            .collect();
+        by_column(rows, self.columns.len())
     }
 
     /// Samples rows from the decoder's output, `[n, width]`, in place, and returns the cells, `[n]`, by column. Row `i`
@@ -232,31 +263,76 @@ impl Pipeline {
         &self,
         features: &mut [f32],
         grains: &[Option<Grain>],
+        noise: Option<&ResidualNoise>,
         stream: impl Fn(usize) -> Stream + Sync,
     ) -> Vec<Vec<Cell>> {
+        let order = self.in_order();
         let drawn: Vec<Vec<Cell>> = features
             .par_chunks_exact_mut(self.width)
             .enumerate()
             .map(|(row, features)| {
                 let mut stream = stream(row);
-                let cell = |(i, column): (usize, &FittedColumn)| {
-                    let grain = grains.get(i).and_then(Option::as_ref);
-                    column.encoder.draw(&mut features[column.range.clone()], grain, &mut stream)
-                };
-                self.columns.iter().enumerate().map(cell).collect()
+                let mut noises = vec![0.0; if noise.is_some() { self.width } else { 0 }];
+                if let Some(noise) = noise {
+                    noise.draw(&mut noises, &mut stream);
+                }
+                let mut cells = vec![Cell::Missing; self.columns.len()];
+                for (i, base) in &order {
+                    let column = &self.columns[*i];
+                    let grain = grains.get(*i).and_then(Option::as_ref);
+                    let noises = noises.get(column.range.clone()).unwrap_or_default();
+                    let base = base.map(|base| cells[base].clone());
+                    let features = &mut features[column.range.clone()];
+                    cells[*i] = column.encoder.draw(features, grain, (noises, base.as_ref()), &mut stream);
+                }
+                cells
             })
             .collect();
-        let mut columns: Vec<Vec<Cell>> = self.columns.iter().map(|_| Vec::with_capacity(drawn.len())).collect();
-        drawn.into_iter().for_each(|row| columns.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell)));
-        columns
+        by_column(drawn, self.columns.len())
+    }
+
+    /// The columns in the order of decoding, each with the place of the one that it comes after; those that come after
+    /// each other in a circle are left out.
+    fn in_order(&self) -> Vec<(usize, Option<usize>)> {
+        let place = |name: &str| self.columns.iter().position(|column| column.summary.name == name);
+        let base: Vec<Option<&str>> = self.columns.iter().map(|column| column.encoder.after()).collect();
+        let mut order: Vec<(usize, Option<usize>)> = Vec::with_capacity(self.columns.len());
+        order.extend(base.iter().enumerate().filter(|(_, base)| base.is_none()).map(|(i, _)| (i, None)));
+        loop {
+            let before = order.len();
+            for (i, base) in base.iter().enumerate() {
+                let base = base.and_then(place).filter(|_| order.iter().all(|(known, _)| *known != i));
+                order.extend(
+                    base.filter(|base| order.iter().any(|(known, _)| known == base)).map(|base| (i, Some(base))),
+                );
+            }
+            if order.len() == before {
+                return order;
+            }
+        }
+    }
+
+    /// Whether numbers and dates are encoded for generation.
+    pub(crate) fn has_shapes(&self) -> bool {
+        let is_shape =
+            |column: &FittedColumn| matches!(column.encoder, ColumnEncoder::Shape(_) | ColumnEncoder::Instant(_));
+        self.columns.iter().any(is_shape)
     }
 
     /// The table of cells by column, as returned by [`draw`](Pipeline::draw).
     pub(crate) fn table_of(&self, cells: Vec<Vec<Cell>>) -> Result<Table> {
+        self.table_named(cells, "generated")
+    }
+
+    fn table_named(&self, cells: Vec<Vec<Cell>>, name: &str) -> Result<Table> {
         let column = |(column, cells): (&FittedColumn, Vec<Cell>)| {
-            (column.summary.name.clone(), array_of(column.summary.kind, cells.into_iter()))
+            let array = match column.encoder {
+                ColumnEncoder::Instant(_) => instants(cells.into_iter()),
+                _ => array_of(column.summary.kind, cells.into_iter()),
+            };
+            (column.summary.name.clone(), array)
         };
-        Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
+        Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), name)
     }
 
     /// The grains of the columns, from the training rows of a typed table and the reconstruction errors of the
@@ -287,9 +363,14 @@ impl Pipeline {
     /// Brings the numbers of one row of outputs to the grains of their columns, if any.
     pub(crate) fn hold(&self, features: &mut [f32], grains: &[Option<Grain>]) {
         for (column, grain) in self.columns.iter().zip(grains) {
-            if let (ColumnEncoder::Number(number), Some(grain)) = (&column.encoder, grain) {
-                let slot = &mut features[column.range.start];
-                *slot = number.forward(grain.hold(number.backward(*slot))).0;
+            let Some(grain) = grain else { continue };
+            match &column.encoder {
+                ColumnEncoder::Number(number) => {
+                    let slot = &mut features[column.range.start];
+                    *slot = number.forward(grain.hold(number.backward(*slot))).0;
+                }
+                ColumnEncoder::Shape(shape) => shape.hold(&mut features[column.range.clone()], |x| grain.hold(x)),
+                _ => {}
             }
         }
     }
@@ -332,25 +413,11 @@ fn held(cell: Cell, grain: Option<&Grain>) -> Cell {
     }
 }
 
-fn array_of(kind: ColumnKind, cells: impl Iterator<Item = Cell>) -> ArrayRef {
-    match kind {
-        ColumnKind::Numeric => Arc::new(
-            cells.map(|cell| if let Cell::Number(x) = cell { Some(x) } else { None }).collect::<Float64Array>(),
-        ),
-        ColumnKind::Boolean => Arc::new(
-            cells.map(|cell| if let Cell::Flag(flag) = cell { Some(flag) } else { None }).collect::<BooleanArray>(),
-        ),
-        _ => Arc::new(
-            cells
-                .map(|cell| if let Cell::Missing = cell { None } else { Some(cell.to_string()) })
-                .collect::<StringArray>(),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::Array;
+    use std::sync::Arc;
+
+    use arrow::array::{Array, ArrayRef, StringArray};
 
     use super::*;
     use crate::data::{conform, infer};

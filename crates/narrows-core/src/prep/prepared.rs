@@ -44,6 +44,14 @@ impl Prepared {
     pub fn finite(&self) -> Cow<'_, [f32]> {
         finite(&self.input)
     }
+
+    /// The same as numbers of one's own, without a copy.
+    pub(crate) fn into_finite(self) -> Vec<f32> {
+        let Prepared { mut input, target, .. } = self;
+        drop(target);
+        input.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
+        input
+    }
 }
 
 /// Prepared values with 0, the centre of prepared data, for NaN.
@@ -52,6 +60,21 @@ pub fn finite(values: &[f32]) -> Cow<'_, [f32]> {
         return Cow::Borrowed(values);
     }
     Cow::Owned(values.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect())
+}
+
+/// What an input is if it was not observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct GapFill {
+    pub(crate) value: f32,
+    /// It is 0 instead where the input so many places farther was observed.
+    pub(crate) unless: Option<usize>,
+}
+
+impl GapFill {
+    /// 1 or 0.
+    pub(crate) fn of(is_one: bool) -> GapFill {
+        GapFill { value: f32::from(u8::from(is_one)), unless: None }
+    }
 }
 
 /// Counts of filled, clipped and unknown cells.

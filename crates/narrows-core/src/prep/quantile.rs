@@ -10,6 +10,8 @@ use crate::range::Positive;
 
 /// Maximum number of knots.
 const KNOTS: usize = 256;
+/// Step of the ranks between knots of [`of_cuts`](QuantileCurve::of_cuts) relative to the normal density.
+const TAIL_STEP: f64 = 0.04;
 
 /// An increasing curve from values to normal scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,12 +68,62 @@ impl QuantileCurve {
             }
             start = end;
         }
+        QuantileCurve::through(x, z)
+    }
+
+    fn through(mut x: Vec<f64>, mut z: Vec<f64>) -> QuantileCurve {
         if x.is_empty() {
             (x, z) = (vec![0.0], vec![0.0]);
         }
         let last = x.len() - 1;
         let slope = (z[last] - z[0]) / (x[last] - x[0]);
         QuantileCurve { x, z, slope: if slope.is_normal() && slope > 0.0 { slope } else { 1.0 } }
+    }
+
+    /// The same with knots also half-way between values, so that the value nearest to an inverse has the share of the
+    /// scores that it has of the rows, and with closer knots in the tails.
+    pub(crate) fn of_cuts(sorted: &[f64]) -> QuantileCurve {
+        let normal = Normal::standard();
+        let n = sorted.len() as f64;
+        let (mut x, mut z): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        let (mut start, mut next_knot) = (0, 0.0);
+        let mut push = |value: f64, rank: f64, is_last: bool| {
+            if (rank >= next_knot || is_last) && x.last().is_none_or(|last| *last < value) {
+                let score = normal.inverse_cdf(rank);
+                x.push(value);
+                z.push(score);
+                // Half-way between two knots there is as much as a fine histogram has a bin, and less in the tails.
+                next_knot = rank + (1.0 / KNOTS as f64).min(TAIL_STEP * (-0.5 * score * score).exp());
+            }
+        };
+        while start < sorted.len() {
+            let end = start + sorted[start..].iter().take_while(|value| **value == sorted[start]).count();
+            push(sorted[start], (start + end) as f64 / 2.0 / n, end == sorted.len());
+            if end < sorted.len() {
+                push(sorted[start] / 2.0 + sorted[end] / 2.0, end as f64 / n, false);
+            }
+            start = end;
+        }
+        QuantileCurve::through(x, z)
+    }
+
+    /// The values of the knots, rising.
+    pub(crate) fn knots(&self) -> &[f64] {
+        &self.x
+    }
+
+    /// The segments between the knots, and before the first and after the last of them: the value and the score at which
+    /// each starts, and by how much they rise in it, as `[value, rise of the value, score, rise of the score]`.
+    pub(crate) fn segments(&self) -> Vec<[f64; 4]> {
+        let last = self.x.len() - 1;
+        let between = (0..last).map(|i| [self.x[i], self.x[i + 1] - self.x[i], self.z[i], self.z[i + 1] - self.z[i]]);
+        let beyond = |end: usize| [self.x[end], 1.0, self.z[end], self.slope];
+        std::iter::once(beyond(0)).chain(between).chain([beyond(last)]).collect()
+    }
+
+    /// The curve from scores to values.
+    pub(crate) fn turned(&self) -> QuantileCurve {
+        QuantileCurve { x: self.z.clone(), z: self.x.clone(), slope: 1.0 / self.slope }
     }
 
     /// The score of a value.
@@ -114,6 +166,18 @@ mod tests {
             assert!((curve.inverse(curve.forward(x)) - x).abs() <= 1e-6 * x.abs().max(1.0), "{x}");
         }
         assert!(curve.forward(2e12) > curve.forward(1e12));
+    }
+
+    #[test]
+    fn segments_are_the_curve() {
+        for values in [&[3.0][..], &[-1.0, 0.0, 4.0, 5.0]] {
+            let curve = QuantileCurve::fit(values);
+            for x in [-9.0, -1.0, -0.5, 0.0, 3.0, 4.9, 5.0, 70.0] {
+                let past = curve.knots().iter().filter(|knot| x >= **knot).count();
+                let [from, width, start, rise] = curve.segments()[past];
+                assert!((start + (x - from) / width * rise - curve.forward(x)).abs() < 1e-12, "{x}");
+            }
+        }
     }
 
     #[test]

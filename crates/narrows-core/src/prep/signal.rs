@@ -337,6 +337,16 @@ impl SignalPipeline {
         self.spares_gaps
     }
 
+    /// The scale of each channel; `None` if series have scales of their own.
+    pub(crate) fn common_scales(&self) -> Option<Vec<&NumberEncoder>> {
+        self.each.is_empty().then(|| self.channels.iter().map(|channel| &channel.number).collect())
+    }
+
+    /// What the network reads where nothing was observed.
+    pub(crate) fn unobserved(&self) -> Unobserved {
+        self.unobserved
+    }
+
     /// The transform of the whole series.
     pub fn transform(&self) -> Transform {
         self.transform

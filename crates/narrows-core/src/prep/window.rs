@@ -32,9 +32,6 @@ impl Transform {
     }
 }
 
-/// Limit on the gain of a window relative to the channel's own spread, so that near-constant windows stay small.
-const LARGEST_STRETCH: f64 = 10.0;
-
 /// The removed level of one channel of one window: `value = offset + slope t + size x`, t relative to its middle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -47,6 +44,9 @@ pub struct Level {
 }
 
 impl Level {
+    /// Limit on the gain of a window relative to the channel's own spread, so that near-constant windows stay small.
+    pub(crate) const LARGEST_STRETCH: f64 = 10.0;
+
     /// The identity.
     pub const NONE: Level = Level { offset: 0.0, slope: 0.0, size: 1.0 };
 
@@ -72,7 +72,11 @@ impl Level {
             }
             Transform::Standardise => {
                 let variance = seen().map(|(_, x)| (x - mean) * (x - mean)).sum::<f64>() / n;
-                Level { offset: mean as f32, slope: 0.0, size: variance.sqrt().max(1.0 / LARGEST_STRETCH) as f32 }
+                Level {
+                    offset: mean as f32,
+                    slope: 0.0,
+                    size: variance.sqrt().max(1.0 / Level::LARGEST_STRETCH) as f32,
+                }
             }
             _ => Level { offset: mean as f32, slope: 0.0, size: 1.0 },
         }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::data::ColumnTypes;
-use crate::detect::Detect;
+use crate::detect::{Detect, Score};
 use crate::error::{Error, Hint, Result};
 use crate::model::{Axes, Backbone, Corruption, Latent, Loss, Sparsity};
 use crate::prep::Prep;
@@ -258,6 +258,16 @@ impl Recipe {
         Ok(())
     }
 
+    /// With what a fit decides made explicit: what the holes of a corruption look like.
+    #[must_use]
+    pub(crate) fn settled(&self) -> Recipe {
+        let mut settled = self.clone();
+        if let Data::Images(images) = &mut settled.data {
+            images.corrupt = std::mem::take(&mut images.corrupt).settled();
+        }
+        settled
+    }
+
     /// Checks constraints between fields.
     ///
     /// # Errors
@@ -268,6 +278,15 @@ impl Recipe {
         self.detect.check()?;
         self.types.check()?;
         self.check_images()?;
+        if self.detect.score == Score::Patches && !matches!(self.data, Data::Images(_)) {
+            let message =
+                format!("expected another score for {}, got patches, which are of images", self.data.kind().name());
+            return Err(Error::recipe("detect.score", message));
+        }
+        if self.train.rounds.count > 0 && !matches!(self.data, Data::Table) {
+            let message = format!("expected 0 for {}, of which all samples train", self.data.kind().name());
+            return Err(Error::recipe("train.rounds.count", message));
+        }
         if self.members.len() > 64 {
             return Err(Error::recipe("members", format!("expected at most 64 members, got {}", self.members.len())));
         }

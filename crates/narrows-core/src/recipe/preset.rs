@@ -15,7 +15,7 @@ use crate::model::{
     Corruption, Latent, Loss, Sparsity,
     latent::{GaussianLatent, Quantised},
 };
-use crate::prep::Prep;
+use crate::prep::{Prep, Scaling};
 use crate::range::lit;
 use crate::train::{Optimizer, Schedule, Train, UNLIMITED};
 
@@ -92,8 +92,22 @@ impl Preset {
         let recipe = self.of_table();
         match kind {
             DataKind::Table => recipe,
-            DataKind::Series => self.of_series(Recipe { data: Data::Series(SeriesSettings::default()), ..recipe }),
-            DataKind::Images => self.of_images(Recipe { data: Data::Images(ImageSettings::default()), ..recipe }),
+            DataKind::Series => {
+                self.of_series(Recipe { data: Data::Series(SeriesSettings::default()), ..self.of_samples(recipe) })
+            }
+            DataKind::Images => {
+                self.of_images(Recipe { data: Data::Images(ImageSettings::default()), ..self.of_samples(recipe) })
+            }
+        }
+    }
+
+    /// Without what suits rows of a table alone.
+    fn of_samples(self, recipe: Recipe) -> Recipe {
+        match self {
+            Preset::Variational => {
+                Recipe { latent: Latent::Gaussian(GaussianLatent::default()), prep: Prep::default(), ..recipe }
+            }
+            _ => recipe,
         }
     }
 
@@ -107,7 +121,10 @@ impl Preset {
             ..recipe
         };
         match self {
-            Preset::Auto | Preset::Conv | Preset::Variational => Recipe { backbone: conv, ..plain },
+            Preset::Auto => {
+                Recipe { backbone: conv, detect: Detect { score: Score::Patches, ..Detect::default() }, ..plain }
+            }
+            Preset::Conv | Preset::Variational => Recipe { backbone: conv, ..plain },
             Preset::Denoising => {
                 let noise = Damage::Gaussian { sigma: Span::of(25.0), clip: false };
                 let corrupt = Damages::new(vec![noise]).expect("a corruption with default strength");
@@ -171,7 +188,7 @@ impl Preset {
             },
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
-            Preset::Variational => Recipe { latent: Latent::Gaussian(GaussianLatent::default()), ..plain },
+            Preset::Variational => variational(plain),
             Preset::Compressing => Recipe { latent: Latent::Quantised(Quantised::default()), ..plain },
             // Absolute error is robust to a few odd beats among the normal ones.
             Preset::Seq2seq => Recipe {
@@ -183,6 +200,16 @@ impl Preset {
             Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
             Preset::Restore => Recipe { backbone: Backbone::Restore(Restore::default()), ..plain },
         }
+    }
+}
+
+/// Rows to be drawn: numbers by the shape of their distribution, and a code that tells most of a row. The prior is fitted
+/// to the codes afterwards, so that it need not be the standard normal distribution.
+fn variational(plain: Recipe) -> Recipe {
+    Recipe {
+        latent: Latent::Gaussian(GaussianLatent { beta: lit!(NonNegative, 0.1), ..GaussianLatent::default() }),
+        prep: Prep { scaling: Scaling::Shape, ..plain.prep },
+        ..plain
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use narrows_images::Album;
 
 use super::{DataKind, Preset, Recipe};
-use crate::data::{ColumnTypes, Format, Layout};
+use crate::data::{ColumnTypes, Format, Layout, Source};
 use crate::error::{Error, Hint, Result};
 
 /// The sources of a recipe; all are optional.
@@ -121,9 +121,15 @@ impl RecipeSource {
 
 impl DataKind {
     /// The kind of data implied by inputs: images if each is a folder, an image file or an array of images; a table if
-    /// one has a table's name or is stdin, `-`; `None` if undetermined. Series are only implied by their columns.
+    /// one has a table's name, is a folder of tables without images, or is stdin, `-`; `None` if undetermined. Series are
+    /// only implied by their columns.
     pub fn of_inputs(inputs: &[impl AsRef<str>]) -> Option<DataKind> {
-        let is_table = |input: &str| input == "-" || Format::of_path(Path::new(input)).is_some();
+        let is_table_folder = |input: &str| Source::is_folder_of_tables(Path::new(input));
+        let is_table =
+            |input: &str| input == "-" || Format::of_path(Path::new(input)).is_some() || is_table_folder(input);
+        if inputs.iter().any(|input| is_table_folder(input.as_ref())) {
+            return Some(DataKind::Table);
+        }
         if !inputs.is_empty() && inputs.iter().all(|input| Album::recognises(input.as_ref())) {
             return Some(DataKind::Images);
         }
@@ -144,6 +150,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().to_str().unwrap();
         check_inputs(&[], None);
+        check_inputs(&[folder], Some(DataKind::Images));
+        std::fs::create_dir_all(Path::new(folder).join("day=1")).unwrap();
+        std::fs::write(Path::new(folder).join("day=1/a.csv"), "a\n1\n").unwrap();
+        check_inputs(&[folder], Some(DataKind::Table));
+        std::fs::write(Path::new(folder).join("day=1/a.png"), "").unwrap();
         check_inputs(&[folder], Some(DataKind::Images));
         check_inputs(&["a.png", "b.jpg"], Some(DataKind::Images));
         check_inputs(&["a.png", "b.csv"], Some(DataKind::Table));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Dropped;
 use crate::sample_similarity::SampleSimilarity;
 
 /// How rows are generated, and how good they are.
@@ -21,6 +22,9 @@ pub struct GenerationReport {
     /// Images only: a contact sheet of generated ones, PNG in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// Tables only: columns that new rows lack, as no new cells can be made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_made: Vec<Dropped>,
 }
 
 /// The distribution that codes are drawn from.

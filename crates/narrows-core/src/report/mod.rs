@@ -3,6 +3,8 @@
 //! It contains no time and no machine details, so the same data and recipe give the same bytes.
 
 mod bottleneck;
+#[cfg(feature = "report")]
+pub mod card;
 mod concern;
 mod generation;
 #[cfg(feature = "report")]
@@ -21,6 +23,7 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::data::{Population, PopulationColumn};
 pub use crate::train::{Check, Stop, Training};
 pub use bottleneck::Bottleneck;
 pub use concern::{Concern, Grade};
@@ -54,6 +57,9 @@ pub struct Report {
     pub label: Option<Label>,
     /// How the rows were split.
     pub rows: RowCounts,
+    /// The rows that the fitted ones are a sample of; absent where all rows were used, and in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<Population>,
     /// Every column of the input, in order.
     pub columns: Vec<ColumnReport>,
     /// Automatic choices, and what was filled, clipped or ignored.

@@ -3,21 +3,26 @@
 //! The loop neither prints nor reads a clock: it calls an [`Observer`]. All randomness is keyed by (seed, purpose,
 //! epoch, row), so an interrupted and resumed run takes exactly the steps of an uninterrupted one.
 
+mod engine_settings;
 pub mod history;
 mod limits;
+mod local;
 pub mod observer;
 mod order;
+mod rounds;
 mod run;
 mod samples;
 pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
 pub(crate) use limits::UNLIMITED;
+pub(crate) use local::LocalSteps;
 /// The numbers of a [`Snapshot`]: a network's parameters, and the state of its training.
 pub use narrows_engine::{Params, TrainerState};
 pub use observer::{Observer, Silent, TrainingEvent};
 pub(crate) use order::Sources;
-pub(crate) use run::{Task, Trained, run};
+pub use rounds::Rounds;
+pub(crate) use run::{Task, Trained, Validation, run};
 pub(crate) use samples::{Key, PreparedSamples, SampleSource};
 pub use snapshot::{Checkpoints, NoCheckpoints, Progress, Snapshot};
 
@@ -55,6 +60,10 @@ pub struct Train {
     /// the step, and this share of the calibration rows, those of highest score, from the threshold. 0 if all rows are
     /// known to be normal. Auto: all rows train, and calibration rows are set aside if a gap sets them off from the others.
     pub contamination: Choice<Contamination>,
+    /// Tables of more rows are fitted to a uniform sample of this many: it trains, and its held-out rows set the threshold.
+    pub sample_rows: u64,
+    /// Rounds of training on the rows beyond that sample.
+    pub rounds: Rounds,
 }
 
 impl Default for Train {
@@ -72,6 +81,8 @@ impl Default for Train {
             validation: lit!(Fraction, 0.1),
             patience: 12,
             contamination: Choice::Auto,
+            sample_rows: 2_000_000,
+            rounds: Rounds::default(),
         }
     }
 }
@@ -82,6 +93,9 @@ impl Train {
         let at_least_one = [
             ("train.epochs", u64::from(self.epochs)),
             ("train.steps", self.steps),
+            ("train.sample_rows", self.sample_rows),
+            ("train.rounds.steps", self.rounds.steps.or_else(|| 1)),
+            ("train.rounds.partitions", u64::from(self.rounds.partitions)),
             ("train.batch_size", self.batch_size.or_else(|| 1) as u64),
         ];
         match at_least_one.into_iter().find(|(_, value)| *value == 0) {

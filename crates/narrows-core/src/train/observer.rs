@@ -36,6 +36,17 @@ pub enum TrainingEvent<'a> {
         /// The new factor on the learning rate.
         factor: f64,
     },
+    /// A round of training on rows beyond the sample has ended.
+    RoundEnded {
+        /// Rounds done.
+        done: u32,
+        /// Rounds in all.
+        rounds: u32,
+        /// Rows that trained in it.
+        rows: u64,
+        /// Mean loss of the members on the validation rows.
+        validation_loss: f64,
+    },
     /// A note, such as an automatic choice or a dropped column.
     Noted(&'a str),
     /// A warning.

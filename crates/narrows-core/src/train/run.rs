@@ -1,18 +1,15 @@
 //! The training loop: batch, corrupt, forward, loss, backward, step; regular checks, best weights kept.
 
-use narrows_engine::{
-    AdamConfig, Executor, Network, Params, Plateau, PreparedNetwork, RowWeights, TrainConfig, Trainer, TrainerState,
-    WarmUp,
-};
+use narrows_engine::{Network, Params, PreparedNetwork, RowWeights, Trainer, TrainerState};
 
+use super::engine_settings::engine_config;
 use super::order::BatchOrder;
 use super::samples::{Gather, SampleSource};
 use super::snapshot::Progress;
-use super::{Check, Checkpoints, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training, TrainingEvent};
+use super::{Check, Checkpoints, Observer, Snapshot, Stop, Train, Training, TrainingEvent};
 use crate::compute::Compute;
 use crate::error::{Error, Result};
 use crate::model::{Latent, Sparsity};
-use crate::range::Fraction;
 
 /// Divergence is a validation loss this many times the first one. Batch losses do not count: an extreme
 /// cell makes one large, while gradient clipping keeps the step small.
@@ -71,7 +68,7 @@ pub(crate) fn run(
     compute: &Compute,
 ) -> Result<Trained> {
     let executor = compute.executor();
-    executor.install(|| TrainingRun::start(task, checkpoints, observer, executor)?.finish())
+    executor.install(|| TrainingRun::start(task, checkpoints, observer, compute)?.finish())
 }
 
 struct TrainingRun<'a> {
@@ -93,19 +90,15 @@ impl<'a> TrainingRun<'a> {
         task: &'a Task<'a>,
         checkpoints: &'a dyn Checkpoints,
         observer: &'a dyn Observer,
-        executor: &dyn Executor,
+        compute: &Compute,
     ) -> Result<TrainingRun<'a>> {
         let config = task.config;
         let batch = config.batch_rows(task.rows.len());
         let params = task.network.init(task.seed);
         let snapshot = checkpoints.load(task.member, &params)?;
-        let engine_config = TrainConfig {
-            optimizer: engine_optimizer(config.optimizer),
-            clip: (config.clip.get() > 0.0).then(|| config.clip.get() as f32),
-            sparsity: task.sparsity.into(),
-        };
+        let engine_config = engine_config(config, task.sparsity);
         let misfit = |error: narrows_engine::ShapeError| Error::recipe("backbone", error.to_string());
-        let mut trainer = executor.trainer(task.network, params.clone(), engine_config, batch).map_err(misfit)?;
+        let mut trainer = compute.trainer(task.network, params.clone(), engine_config, batch).map_err(misfit)?;
         let (best, progress) = match snapshot {
             Some(snapshot) => {
                 trainer.restore(&snapshot.state).map_err(misfit)?;
@@ -148,7 +141,7 @@ impl<'a> TrainingRun<'a> {
             let price_weight = task.latent.price_weight(step, self.total, task.network.outputs());
 
             self.trainer.forward(&batch);
-            let loss = self.trainer.backward(trim.weights(self.trainer.row_losses()), price_weight);
+            let loss = self.trainer.backward(trim.weights(rows.len(), || self.trainer.row_losses()), price_weight);
             let norm = self.trainer.update(rate as f32);
             self.progress.step += 1;
             self.progress.mean_activity = f64::from(loss.mean_activity);
@@ -198,22 +191,8 @@ impl<'a> TrainingRun<'a> {
     }
 
     fn learning_rate(&self, step: u64) -> f64 {
-        let base = (self.task.config.learning_rate.get() * self.progress.rate_factor) as f32;
-        let after = |warm_up: Fraction, schedule: narrows_engine::Schedule| {
-            let warm_up = WarmUp { steps: (warm_up.get() * self.total as f64) as u64 };
-            warm_up.rate(&schedule, base, step, self.total)
-        };
-        f64::from(match self.task.config.schedule {
-            Schedule::Constant { warm_up } => after(warm_up, narrows_engine::Schedule::Constant),
-            Schedule::Cosine { warm_up } => after(warm_up, narrows_engine::Schedule::Cosine),
-            Schedule::OneCycle => narrows_engine::Schedule::OneCycle.rate(base, step, self.total),
-            Schedule::Plateau { factor, patience } => {
-                // The plateau schedule depends on the checks only, so a resumed run needs nothing else.
-                let mut plateau = Plateau::new(factor.get() as f32, patience, 0.0);
-                self.progress.history.iter().for_each(|check| plateau.observe(check.validation_loss as f32));
-                plateau.rate(base)
-            }
-        })
+        let base = self.task.config.learning_rate.get() * self.progress.rate_factor;
+        self.task.config.schedule.rate(base, step, self.total, &self.progress.history)
     }
 
     /// Records a check, and stores its weights if they are the best so far.
@@ -309,18 +288,8 @@ fn check_interval(total: u64, an_epoch: u64) -> u64 {
     if wanted >= an_epoch { wanted.div_ceil(an_epoch) * an_epoch } else { wanted }
 }
 
-fn engine_optimizer(optimizer: Optimizer) -> narrows_engine::Optimizer {
-    match optimizer {
-        Optimizer::Adam => narrows_engine::Optimizer::Adam(AdamConfig::default()),
-        Optimizer::AdamW { weight_decay } => narrows_engine::Optimizer::AdamW(AdamConfig {
-            weight_decay: weight_decay.get() as f32,
-            ..AdamConfig::default()
-        }),
-    }
-}
-
 /// The validation samples with fixed corruption.
-struct Validation<'a> {
+pub(crate) struct Validation<'a> {
     task: &'a Task<'a>,
     input: Vec<f32>,
     target: Vec<f32>,
@@ -328,7 +297,7 @@ struct Validation<'a> {
 }
 
 impl<'a> Validation<'a> {
-    fn new(task: &'a Task<'a>) -> Result<Validation<'a>> {
+    pub(crate) fn new(task: &'a Task<'a>) -> Result<Validation<'a>> {
         let rows = if task.validation.is_empty() { task.rows } else { task.validation };
         let rows = &rows[..rows.len().min(CHECKED_ROWS)];
         let mut gather = Gather::new(task.samples, task.seed, rows.len());
@@ -336,7 +305,7 @@ impl<'a> Validation<'a> {
         Ok(Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() })
     }
 
-    fn loss(&self, prepared: &dyn PreparedNetwork) -> f64 {
+    pub(crate) fn loss(&self, prepared: &dyn PreparedNetwork) -> f64 {
         let price_weight = self.task.latent.price_weight(u64::MAX, u64::MAX, self.task.network.outputs());
         let mut losses = vec![0.0; self.n];
         prepared.losses(&self.input, &self.target, price_weight, &mut losses);
@@ -345,22 +314,24 @@ impl<'a> Validation<'a> {
 }
 
 /// Robust trimming: the rows of highest loss are excluded from the step.
-struct Trim {
+pub(super) struct Trim {
     share: f64,
     weights: Vec<f32>,
     sorted: Vec<f32>,
 }
 
 impl Trim {
-    fn new(share: f64, batch: usize) -> Trim {
+    pub(super) fn new(share: f64, batch: usize) -> Trim {
         Trim { share, weights: vec![1.0; batch], sorted: Vec::with_capacity(batch) }
     }
 
-    fn weights(&mut self, losses: &[f32]) -> RowWeights<'_> {
-        let out = (self.share * losses.len() as f64).round() as usize;
+    /// The weights of `n` rows; their losses are asked for where they matter, as a device has to be waited for.
+    pub(super) fn weights<'l>(&mut self, n: usize, losses: impl FnOnce() -> &'l [f32]) -> RowWeights<'_> {
+        let out = (self.share * n as f64).round() as usize;
         if out == 0 {
             return RowWeights::Uniform;
         }
+        let losses = losses();
         self.sorted.clear();
         self.sorted.extend_from_slice(losses);
         self.sorted.sort_unstable_by(f32::total_cmp);

@@ -72,6 +72,22 @@ pub trait Checkpoints: Sync {
     /// # Errors
     /// If it cannot be written.
     fn save(&self, member: usize, snapshot: &dyn Fn() -> Snapshot) -> Result<()>;
+
+    /// The state of a training in rounds, if any.
+    ///
+    /// # Errors
+    /// If one exists but cannot be read.
+    fn load_rounds(&self) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// Replaces the state of a training in rounds; it is built only if it is stored.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn save_rounds(&self, _state: &dyn Fn() -> Vec<u8>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Stores nothing.

@@ -69,6 +69,21 @@ impl Halving {
         }
         (!all_began).then_some(Job { trial: costs.len(), rung: 0 })
     }
+
+    /// The runs to come, in order. `cost` is told of each, and gives its cost if that is known, or ends the list.
+    ///
+    /// A run whose cost is not known yet counts as a bad one: those of the lowest rung are sure to come, and of the
+    /// others those that promotions free of it bring.
+    pub(super) fn ahead(&self, costs: &[Vec<f64>], mut cost: impl FnMut(Job) -> Option<Option<f64>>) {
+        let mut costs = costs.to_vec();
+        while let Some(job) = self.next(&costs) {
+            let Some(cost) = cost(job) else { return };
+            if job.trial == costs.len() {
+                costs.push(Vec::new());
+            }
+            costs[job.trial].push(cost.unwrap_or(f64::INFINITY));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +131,27 @@ mod tests {
     fn failed_trials_are_not_tried_again() {
         let jobs = jobs(6, 9000, |job| if job.trial == 0 { 1.0 } else { f64::INFINITY });
         assert_eq!(on_rung(&jobs, 1), [0]);
+    }
+
+    #[test]
+    fn runs_to_come_are_foreseen_as_far_as_costs_are_known() {
+        let halving = Halving::new(9, 9000);
+        let foreseen = |known: &dyn Fn(Job) -> Option<f64>, most: usize| {
+            let mut unknown = Vec::new();
+            halving.ahead(&[], |job| {
+                let cost = known(job);
+                unknown.extend(cost.is_none().then_some(job));
+                (unknown.len() < most).then_some(cost)
+            });
+            unknown
+        };
+        let all_but_the_first = (1..9).map(|trial| Job { trial, rung: 0 });
+        let first = (0..3).map(|rung| Job { trial: 0, rung });
+        assert_eq!(foreseen(&|_| None, 99), first.chain(all_but_the_first).collect::<Vec<_>>());
+        assert_eq!(foreseen(&|_| None, 4).len(), 4);
+        let cost = |job: Job| (job.rung == 0).then_some(10.0 - job.trial as f64);
+        let promoted = [3, 4, 5, 6, 7, 8].map(|trial| Job { trial, rung: 1 });
+        assert!(foreseen(&cost, 99).iter().any(|job| promoted.contains(job)));
     }
 
     #[test]

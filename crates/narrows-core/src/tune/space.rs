@@ -267,7 +267,7 @@ pub(super) fn with_code_size(recipe: &Recipe, size: usize) -> Recipe {
         }
         Backbone::Conv(conv) => conv.code_size = Choice::Given(size),
         Backbone::Lstm(lstm) => lstm.code_size = Choice::Given(size),
-        Backbone::Restore(_) => {}
+        Backbone::Lapped(_) | Backbone::Restore(_) => {}
     }
     recipe
 }
@@ -278,7 +278,7 @@ fn code_size(recipe: &Recipe) -> Option<usize> {
         Backbone::Dense(dense) => &dense.code_size,
         Backbone::Conv(conv) => &conv.code_size,
         Backbone::Lstm(lstm) => &lstm.code_size,
-        Backbone::Restore(_) => return None,
+        Backbone::Lapped(_) | Backbone::Restore(_) => return None,
     };
     match choice {
         Choice::Given(size) => Some(*size),
@@ -288,7 +288,11 @@ fn code_size(recipe: &Recipe) -> Option<usize> {
 
 /// Whether the code is a map, whose size is given by its channels.
 pub(super) fn has_map_code(recipe: &Recipe) -> bool {
-    matches!(&recipe.backbone, Backbone::Conv(conv) if conv.code != ConvCode::Vector)
+    match &recipe.backbone {
+        Backbone::Conv(conv) => conv.code != ConvCode::Vector,
+        Backbone::Lapped(_) => true,
+        _ => false,
+    }
 }
 
 /// 1, 2, 3, 4, 6, 8, 12, ... and the limit: about evenly spaced in the logarithm.

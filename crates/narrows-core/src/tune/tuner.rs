@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::curve::{self, CodeSizeCurve, Point};
 use super::halving::{Halving, Job};
+use super::runner::Here;
 use super::space::{Space, has_map_code, with_code_size};
-use super::{Ended, Goal, Journal, Outcome, SearchResult, Stage, Success, Trial, TrialRun};
+use super::{Ended, Goal, Journal, Outcome, Runner, SearchResult, Stage, Success, Trial, TrialRun, Trials};
 use crate::compute::Compute;
 use crate::error::{Error, Result};
-use crate::fitted::{Dataset, TrialData, trial_data};
+use crate::fitted::{Dataset, TrialData};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
@@ -64,9 +65,27 @@ pub fn tune(
     watch: &dyn Watch,
     compute: &Compute,
 ) -> Result<SearchResult> {
+    let trials = Trials::new(plan, dataset)?;
+    let runner = Here { trials: &trials, compute };
+    tune_with(plan, &trials, &runner, journal, watch, compute)
+}
+
+/// Searches a recipe, with runs that are trained elsewhere.
+///
+/// # Errors
+/// As for [`tune`], and those of the runner.
+pub fn tune_with(
+    plan: &SearchPlan,
+    trials: &Trials,
+    runner: &dyn Runner,
+    journal: &mut Journal,
+    watch: &dyn Watch,
+    compute: &Compute,
+) -> Result<SearchResult> {
     plan.check()?;
-    let data = trial_data(&plan.base, dataset.into(), &Quiet)?;
-    Tuner::new(plan, &data, journal, watch, compute)?.search()
+    let data = trials.data();
+    let space = Space::new(&plan.base, &plan.held, plan.goal, data.blocks())?;
+    Tuner { plan, data, space, runner, journal, watch, compute, began: Instant::now() }.search()
 }
 
 impl SearchPlan {
@@ -84,11 +103,6 @@ impl SearchPlan {
         Ok(())
     }
 }
-
-/// Drops notes on the preparation, which are repeated when the recipe is fitted.
-struct Quiet;
-
-impl Observer for Quiet {}
 
 /// Aborts a training when its search is to end.
 struct Deadline<'a> {
@@ -112,6 +126,7 @@ struct Tuner<'a> {
     plan: &'a SearchPlan,
     data: &'a TrialData,
     space: Space,
+    runner: &'a dyn Runner,
     journal: &'a mut Journal,
     watch: &'a dyn Watch,
     compute: &'a Compute,
@@ -119,20 +134,9 @@ struct Tuner<'a> {
 }
 
 /// A run of a search, or why the search ends.
-type Ran = std::result::Result<TrialRun, Ended>;
+type RunOrEnd = std::result::Result<TrialRun, Ended>;
 
-impl<'a> Tuner<'a> {
-    fn new(
-        plan: &'a SearchPlan,
-        data: &'a TrialData,
-        journal: &'a mut Journal,
-        watch: &'a dyn Watch,
-        compute: &'a Compute,
-    ) -> Result<Tuner<'a>> {
-        let space = Space::new(&plan.base, &plan.held, plan.goal, data.blocks())?;
-        Ok(Tuner { plan, data, space, journal, watch, compute, began: Instant::now() })
-    }
-
+impl Tuner<'_> {
     fn search(mut self) -> Result<SearchResult> {
         self.watch.on_start(&self.space, self.data.n_held_out());
         let halving = Halving::new(self.plan.trials, self.data.planned_steps(&self.plan.base));
@@ -179,7 +183,8 @@ impl<'a> Tuner<'a> {
         let mut ended = Ended::Finished;
         while let Some(Job { trial, rung }) = halving.next(&costs) {
             let recipe = self.space.trial(trial);
-            let run = match self.run(Stage::Trial, trial, &recipe, halving.share(rung), TRIALS_SHARE)? {
+            let ahead = |tuner: &Self| tuner.ahead(halving, &costs);
+            let run = match self.run(Stage::Trial, trial, &recipe, halving.share(rung), TRIALS_SHARE, &ahead)? {
                 Ok(run) => run,
                 Err(why) => {
                     ended = why;
@@ -211,8 +216,10 @@ impl<'a> Tuner<'a> {
         let sizes = curve::sizes(self.data.width(), WIDEST_OF_CURVE, own);
         let pca = self.data.pca_unexplained(&sizes, recipe.seed, self.compute)?;
         let mut points = Vec::new();
+        let of_sizes: Vec<Recipe> = sizes.iter().map(|size| with_code_size(recipe, *size)).collect();
         for (i, (code_size, pca_unexplained)) in sizes.into_iter().zip(pca).enumerate() {
-            let run = match self.run(Stage::CodeSize, i, &with_code_size(recipe, code_size), share, 1.0)? {
+            let ahead = |tuner: &Self| Ok(of_sizes[i..].iter().map(|recipe| tuner.shortened(recipe, share)).collect());
+            let run = match self.run(Stage::CodeSize, i, &of_sizes[i], share, 1.0, &ahead)? {
                 Ok(run) => run,
                 Err(why) => return Ok((CodeSizeCurve::new(points, share), Some(why))),
             };
@@ -242,20 +249,57 @@ impl<'a> Tuner<'a> {
             return Ok(Ok(None));
         }
         let other = with_code_size(recipe, size);
-        Ok(match self.run(Stage::CodeSize, curve.points.len(), &other, 1.0, 1.0)? {
+        let ahead = |_: &Self| Ok(vec![other.clone()]);
+        Ok(match self.run(Stage::CodeSize, curve.points.len(), &other, 1.0, 1.0, &ahead)? {
             Ok(run) => Ok(run.outcome.done().filter(|done| done.cost < best.cost).map(|done| (other, *done))),
             Err(why) => Err(why),
         })
     }
 
-    /// Trains and measures a recipe on a share of its steps, or takes the run from the journal; `until` is the share of
-    /// the time limit available.
-    fn run(&mut self, stage: Stage, trial: usize, recipe: &Recipe, share: f64, until: f64) -> Result<Ran> {
+    /// The recipe as it is trained on a share of its steps.
+    fn shortened(&self, recipe: &Recipe, share: f64) -> Recipe {
         let mut shortened = recipe.clone();
         if share < 1.0 {
             let steps = self.data.planned_steps(recipe) as f64;
             shortened.train.steps = ((share * steps).ceil() as u64).max(1);
         }
+        shortened
+    }
+
+    /// The runs that will probably be asked for after those with these costs, the next one first.
+    fn ahead(&self, halving: &Halving, costs: &[Vec<f64>]) -> Result<Vec<Recipe>> {
+        let mut failure = None;
+        let mut recipes = Vec::new();
+        halving.ahead(costs, |Job { trial, rung }| {
+            let recipe = self.shortened(&self.space.trial(trial), halving.share(rung));
+            let known = match self.journal.find(&recipe) {
+                Some(run) => Ok(Some(run.outcome.cost())),
+                None => self.runner.known(&recipe).map(|outcome| outcome.map(|outcome| outcome.cost())),
+            };
+            let cost = known.unwrap_or_else(|error| {
+                failure = Some(error);
+                None
+            });
+            if cost.is_none() {
+                recipes.push(recipe);
+            }
+            (failure.is_none() && recipes.len() < self.runner.lookahead()).then_some(cost)
+        });
+        failure.map_or(Ok(recipes), Err)
+    }
+
+    /// Trains and measures a recipe on a share of its steps, or takes the run from the journal; `until` is the share of
+    /// the time limit available, `ahead` the runs that will follow, from this one on.
+    fn run(
+        &mut self,
+        stage: Stage,
+        trial: usize,
+        recipe: &Recipe,
+        share: f64,
+        until: f64,
+        ahead: &dyn Fn(&Self) -> Result<Vec<Recipe>>,
+    ) -> Result<RunOrEnd> {
+        let shortened = self.shortened(recipe, share);
         if let Some(known) = self.journal.find(&shortened) {
             let run = TrialRun { stage, trial, share, ..known.clone() };
             self.watch.on_run(&run, true);
@@ -264,35 +308,22 @@ impl<'a> Tuner<'a> {
         let at = self.plan.time.map(|time| self.began + time.mul_f64(until));
         let deadline = Deadline { watch: self.watch, at };
         let why = || if self.watch.interrupted() { Ended::Interrupted } else { Ended::Time };
-        if deadline.interrupted() {
-            return Ok(Err(why()));
-        }
-        let began = Instant::now();
-        let outcome = match self.data.train(&shortened, &deadline, self.compute) {
-            Ok(model) => {
-                let lost = self.data.unexplained(&model);
-                let code_size = model.code_size();
-                if lost.share.is_finite() {
-                    Outcome::Done(Success {
-                        cost: self.plan.goal.cost(lost.share, code_size),
-                        unexplained: lost.share,
-                        standard_error: lost.standard_error,
-                        code_size,
-                        parameters: model.parameters(),
-                        steps: model.steps,
-                    })
-                } else {
-                    Outcome::Failed("its reconstructions are not finite".to_owned())
-                }
+        let is_start = stage == Stage::Trial && trial == 0;
+        let ran = loop {
+            if deadline.interrupted() {
+                return Ok(Err(why()));
             }
-            Err(Error::Interrupted) => return Ok(Err(why())),
-            // The initial recipe is the user's: its errors are reported as by a fit.
-            Err(error @ Error::Recipe { .. }) if stage == Stage::Trial && trial == 0 => return Err(error),
-            Err(error @ (Error::Diverged { .. } | Error::Recipe { .. })) => Outcome::Failed(error.to_string()),
-            Err(error) => return Err(error),
+            if self.runner.lookahead() > 0 {
+                self.runner.begin(&ahead(self)?)?;
+            }
+            match self.runner.wait(&shortened, is_start, &deadline) {
+                Ok(Some(ran)) => break ran,
+                Ok(None) => {}
+                Err(Error::Interrupted) => return Ok(Err(why())),
+                Err(error) => return Err(error),
+            }
         };
-        let seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
-        let run = TrialRun { stage, trial, share, outcome, seconds, recipe: shortened };
+        let run = TrialRun { stage, trial, share, outcome: ran.outcome, seconds: ran.seconds, recipe: shortened };
         self.journal.add(run.clone())?;
         self.watch.on_run(&run, false);
         Ok(Ok(run))

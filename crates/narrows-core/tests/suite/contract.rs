@@ -2,6 +2,7 @@
 
 use narrows_core::data::Table;
 use narrows_core::detect::Direction;
+use narrows_core::onnx::OnnxInputs;
 use narrows_core::recipe::DataKind;
 use narrows_core::{Model, Preset, Recipe, TableModel, TabularModel};
 
@@ -143,7 +144,8 @@ fn generated_rows_are_the_same_in_one_piece_or_in_many() {
         let whole = fitted.generate(6, 0, 9).unwrap();
         let parts = Table::concat(&[fitted.generate(2, 0, 9).unwrap(), fitted.generate(4, 2, 9).unwrap()]).unwrap();
         assert_eq!(whole.batch(), parts.batch());
-        assert_eq!(whole.names(), fitted.schema().names());
+        // Those that the network does not read, too.
+        assert_eq!(whole.names(), sheet(1, 1).names());
     });
 }
 
@@ -187,4 +189,21 @@ fn a_cut_and_resumed_training_gives_the_same_bytes() {
         let whole = to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
         check_resumes(&name, &recipe, &table.clone().into(), &whole);
     }
+}
+
+#[test]
+fn a_model_has_one_graph_whose_inputs_are_the_columns_that_it_reads() {
+    each(|_, fitted| {
+        let model = Model::from(fitted.clone());
+        let graph = model.to_onnx(OnnxInputs::Columns).unwrap();
+        let read = Model::from_bytes(&model.to_bytes()).unwrap();
+        assert!(read.to_onnx(OnnxInputs::Columns).unwrap() == graph);
+        assert!(model.to_onnx(OnnxInputs::Matrix).unwrap() != graph);
+        let feeds = model.onnx_feeds(&sheet(7, 2), OnnxInputs::Columns).unwrap();
+        let names: Vec<&str> = feeds.iter().map(|feed| feed.name.as_str()).collect();
+        assert_eq!(names, fitted.columns_read().names());
+        assert!(feeds.iter().all(|feed| feed.shape == [7, 1]));
+        let encoder = Model::from(model.clone().into_encoder().unwrap());
+        assert!(encoder.to_onnx(OnnxInputs::Columns).unwrap().len() < graph.len());
+    });
 }

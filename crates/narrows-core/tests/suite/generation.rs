@@ -70,6 +70,160 @@ fn generated_tables_keep_types_ranges_decimals_categories_and_missing_cells() {
     }
 }
 
+/// Bookings: identifiers, codes with leading zeros, flags, dates in order, a constant, and money that is zero or large.
+pub(crate) fn bookings(n: usize) -> Table {
+    let mut columns: Vec<Vec<String>> = vec![Vec::new(); 9];
+    for row in 0..n {
+        let mut stream = Stream::new(3, Purpose::Demo, 0, row as u64);
+        let booked = 19_400 + (stream.uniform() * 500.0) as i64;
+        let arrival = booked + (stream.uniform() * 90.0) as i64;
+        let departure = arrival + 1 + (stream.uniform().powi(2) * 9.0) as i64;
+        let day =
+            |day: i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap().to_string();
+        let is_paid_in = stream.uniform() < 0.5;
+        let amount = (3.0 + 1.5 * stream.normal()).exp();
+        let cells = [
+            format!("B-{row:05}"),
+            day(arrival),
+            day(departure),
+            format!("{} {:02}:30:00", day(booked), 8 + row % 10),
+            ["01067", "04109", "10115", "80331"][(stream.uniform() * 4.0) as usize].to_owned(),
+            if stream.uniform() < 0.004 { "1" } else { "0" }.to_owned(),
+            "EUR".to_owned(),
+            if is_paid_in { format!("{amount:.2}") } else { "0".to_owned() },
+            if is_paid_in { "0".to_owned() } else { format!("{amount:.2}") },
+        ];
+        columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
+    }
+    let names = ["id", "arrival", "departure", "booked", "zip", "fraud", "currency", "paid_in", "paid_out"];
+    let array = |cells: &Vec<String>| Arc::new(StringArray::from_iter_values(cells)) as ArrayRef;
+    let columns = names.iter().zip(&columns).map(|(name, cells)| ((*name).to_owned(), array(cells)));
+    Table::from_arrays(columns.collect(), "bookings").unwrap()
+}
+
+/// Fitted once for all tests.
+fn of_bookings() -> &'static TableModel {
+    static MODEL: std::sync::OnceLock<TableModel> = std::sync::OnceLock::new();
+    MODEL.get_or_init(|| {
+        let mut recipe = quick(Preset::Variational);
+        ["train.steps=1500", "backbone.code_size=6"].iter().for_each(|change| recipe.set(change).unwrap());
+        fit_with(&recipe, bookings(3000), 2).unwrap()
+    })
+}
+
+fn texts(table: &Table, column: &str) -> Vec<String> {
+    table.column(column).unwrap().as_string::<i32>().iter().map(|cell| cell.unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn new_rows_have_every_column_as_the_file_writes_it_and_pass_their_own_score() {
+    let fitted = of_bookings();
+    let (old, new) = (bookings(3000), fitted.generate(3000, 0, 7).unwrap());
+    assert_eq!(new.names(), old.names());
+    let ids = texts(&new, "id");
+    assert_eq!((ids[0].as_str(), ids[2999].as_str()), ("B-03000", "B-05999"));
+    assert!(texts(&new, "currency").iter().all(|cell| cell == "EUR"));
+    assert!(texts(&new, "zip").iter().all(|zip| ["01067", "04109", "10115", "80331"].contains(&zip.as_str())));
+    let (arrival, departure, booked) = (texts(&new, "arrival"), texts(&new, "departure"), texts(&new, "booked"));
+    for row in 0..3000 {
+        assert!(booked[row][..10] <= arrival[row][..] && arrival[row] < departure[row], "row {row}");
+        assert!(arrival[row].len() == 10 && booked[row].ends_with(":30:00"), "row {row}: {}", booked[row]);
+    }
+    let range = |cells: &[String]| (cells.iter().min().cloned(), cells.iter().max().cloned());
+    let (known, drawn) = (range(&texts(&old, "arrival")), range(&arrival));
+    assert!(known.0 <= drawn.0 && drawn.1 <= known.1, "{drawn:?} beyond {known:?}");
+    let frauds = numbers(&new, "fraud").iter().flatten().sum::<f64>();
+    assert!((2.0..45.0).contains(&frauds), "{frauds} frauds, 12 expected");
+    let scores = fitted.score(&new).unwrap();
+    let flagged = scores.is_anomaly.iter().filter(|is_anomaly| **is_anomaly).count();
+    assert!(flagged <= 60, "{flagged} of 3000 new rows are anomalies");
+}
+
+#[test]
+fn heavy_tails_and_columns_that_exclude_each_other_are_drawn_as_they_are() {
+    let fitted = of_bookings();
+    let (old, new) = (bookings(3000), fitted.generate(3000, 0, 8).unwrap());
+    let read = |cells: Vec<String>| cells.iter().map(|cell| cell.parse::<f64>().unwrap()).collect::<Vec<f64>>();
+    let known = [read(texts(&old, "paid_in")), read(texts(&old, "paid_out"))];
+    let drawn = ["paid_in", "paid_out"].map(|column| numbers(&new, column).iter().flatten().collect::<Vec<f64>>());
+    let both = (0..3000).filter(|row| drawn[0][*row] > 0.0 && drawn[1][*row] > 0.0).count();
+    assert!(both < 60, "{both} of 3000 rows have both");
+    for (known, drawn) in known.iter().zip(&drawn) {
+        let positive = |cells: &[f64]| {
+            let mut cells: Vec<f64> = cells.iter().copied().filter(|x| *x > 0.0).collect();
+            cells.sort_by(f64::total_cmp);
+            cells
+        };
+        let (known, drawn) = (positive(known), positive(drawn));
+        assert!((1300..1700).contains(&drawn.len()), "{} above zero", drawn.len());
+        // Of a log-normal distribution, the tail is wide, and the network small.
+        for (share, most) in [(0.25, 1.6), (0.5, 1.6), (0.75, 1.6), (0.97, 2.5)] {
+            let at = |cells: &[f64]| cells[(share * cells.len() as f64) as usize];
+            let ratio = at(&drawn) / at(&known);
+            assert!((1.0 / most..most).contains(&ratio), "quantile {share}: {} beside {}", at(&drawn), at(&known));
+        }
+    }
+}
+
+#[test]
+fn types_of_the_training_file_are_those_of_new_rows() {
+    use arrow::array::{Date32Array, Int32Array, TimestampMillisecondArray};
+    let n = 400;
+    let columns: Vec<(String, ArrayRef)> = vec![
+        ("id".to_owned(), Arc::new(Int32Array::from_iter_values((0..n).map(|i| 5_000 + 7 * i)))),
+        ("day".to_owned(), Arc::new(Date32Array::from_iter_values((0..n).map(|i| 19_000 + i % 90)))),
+        (
+            "at".to_owned(),
+            Arc::new(TimestampMillisecondArray::from_iter_values(
+                (0..n).map(|i| i64::from(19_000 + i % 90) * 86_400_000 + i64::from(i * 7919 % 1440) * 60_000),
+            )),
+        ),
+        ("stars".to_owned(), Arc::new(Int32Array::from_iter_values((0..n).map(|i| [1, 2, 4, 5][i as usize * 7 % 4])))),
+        ("ok".to_owned(), Arc::new((0..n).map(|i| Some(i % 3 == 0)).collect::<BooleanArray>())),
+    ];
+    let old = Table::from_arrays(columns, "typed").unwrap();
+    for preset in [Preset::Variational, Preset::Deep] {
+        let new = fit_with(&quick(preset), old.clone(), 1).unwrap().generate(300, 0, 1).unwrap();
+        let types = |table: &Table| {
+            let schema = table.batch().schema();
+            schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect::<Vec<_>>()
+        };
+        // Dates of models that are not for generation are told by their parts.
+        let (old, new_types) = (types(&old), types(&new));
+        let compared = |types: &[(String, arrow::datatypes::DataType)]| {
+            let is_date = |name: &str| preset == Preset::Deep && ["day", "at"].contains(&name);
+            types.iter().filter(|(name, _)| !is_date(name)).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(compared(&old), compared(&new_types), "{preset}");
+        let stars = arrow::compute::cast(new.column("stars").unwrap(), &arrow::datatypes::DataType::Float64).unwrap();
+        assert!(stars.as_primitive::<Float64Type>().iter().flatten().all(|x| [1.0, 2.0, 4.0, 5.0].contains(&x)));
+    }
+}
+
+#[test]
+fn rows_that_match_a_condition_are_those_of_the_sequence_that_do() {
+    let fitted = of_customers(Preset::Variational);
+    let condition = "age > 45 and town = 'rome'".parse().unwrap();
+    let mut rows = fitted.generate_where(&condition, 5).unwrap();
+    let (first, second) = (rows.take(30).unwrap(), rows.take(70).unwrap());
+    let whole = fitted.generate_where(&condition, 5).unwrap().take(100).unwrap();
+    assert_eq!(whole.batch(), Table::concat(&[first, second]).unwrap().batch());
+    assert!(numbers(&whole, "age").iter().flatten().all(|age| age > 45.0));
+    assert!(texts(&whole, "town").iter().all(|town| town == "rome"));
+    let (drawn, matched) = rows.counts();
+    assert!(matched >= 100 && drawn > matched, "{matched} of {drawn}");
+    // The rows of the sequence, in its order.
+    let all = fitted.generate(drawn as usize, 0, 5).unwrap();
+    let is_old = |row: &usize| numbers(&all, "age").value(*row) > 45.0 && texts(&all, "town")[*row] == "rome";
+    let which: Vec<u32> = (0..200).filter(is_old).map(|row| row as u32).take(20).collect();
+    assert_eq!(all.take(&which).batch(), whole.slice(0, which.len()).batch());
+    let unknown = fitted.generate_where(&"agee > 3".parse().unwrap(), 5).err().unwrap();
+    assert!(unknown.to_string().contains("there is no column `agee`"), "{unknown}");
+    let never = fitted.generate_where(&"age > 400".parse().unwrap(), 5).unwrap().take(1).unwrap_err().to_string();
+    assert!(never.contains("got 0 of") && never.contains("too rare"), "{never}");
+    assert_eq!(fitted.generate_where(&condition, 5).unwrap().take(0).unwrap().names(), all.names());
+}
+
 #[test]
 fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
     let deep = of_customers(Preset::Deep);
@@ -82,7 +236,13 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
     assert!(judged.columns.iter().all(|column| column.distance < 0.35), "{judged:?}");
     let variational = of_customers(Preset::Variational).report().generation.clone().unwrap();
     assert_eq!(variational.units.unwrap().units, 3);
-    assert!(variational.density.words.contains("prior"));
+    // Its codes are not as the prior has them, and rows are drawn as they are.
+    assert!(
+        variational.density.held_out.unwrap() > variational.density.one_normal.unwrap(),
+        "{:?}",
+        variational.density
+    );
+    assert!(variational.sample_similarity.unwrap().columns.iter().all(|column| column.distance < 0.2));
     // The same is measured on rows that the model never saw, and on rows that are something else.
     let fresh = deep.generation_quality(&customers(600, 9), 600, 3).unwrap();
     let shuffled = customers(600, 9);
@@ -239,7 +399,7 @@ fn no_rows_are_rows_too() {
     for preset in [Preset::Deep, Preset::Variational] {
         let fitted = fit_with(&quick(preset), sheet(300, 1), 1).unwrap();
         let none = fitted.generate(0, 0, 1).unwrap();
-        assert_eq!((none.n_rows(), none.names()), (0, fitted.schema().names()));
+        assert_eq!((none.n_rows(), none.names()), (0, sheet(1, 1).names()));
     }
 }
 

@@ -114,7 +114,7 @@ fn recipes() -> Vec<(String, Look, Recipe)> {
     // A restorer has no code, and what is recurrent reads series.
     let presets = Preset::ALL.into_iter().filter(|preset| ![Preset::Restore, Preset::Seq2seq].contains(preset));
     let mut all: Vec<_> = presets.map(|preset| (preset.to_string(), GREY, quick(preset, &[]))).collect();
-    let variants: [(Preset, Look, &[&str]); 15] = [
+    let variants: [(Preset, Look, &[&str]); 16] = [
         (Preset::Conv, RGB, &[]),
         (Preset::Deep, RGB, &["latent=gaussian", "data.flips=true"]),
         (Preset::Conv, GREY_OF_SIZES, &["data.view=whole", "data.side=8"]),
@@ -122,6 +122,11 @@ fn recipes() -> Vec<(String, Look, Recipe)> {
         (Preset::Variational, RGB_OF_SIZES, &["data.view=pieces", "data.side=7"]),
         (Preset::Denoising, RGB_OF_SIZES, &["data.side=8", "data.flips=true", "data.turns=true"]),
         (Preset::Compressing, GREY_OF_SIZES, &["data.view=pieces", "data.side=8"]),
+        (
+            Preset::Compressing,
+            RGB_OF_SIZES,
+            &["backbone={ kind = \"lapped\", channels = 3, blocks = 1 }", "data.side=8"],
+        ),
         (Preset::Conv, GREY, &["backbone.code={ kind = \"map\", channels = 2 }", "backbone.norm=batch"]),
         (Preset::Deep, GREY, &["latent=quantised", "loss=mae"]),
         (Preset::Deep, GREY, &["sparsity=kl"]),

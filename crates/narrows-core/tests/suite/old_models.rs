@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arrow::array::AsArray;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
 use narrows_core::drift::DriftMonitor;
@@ -10,6 +10,7 @@ use narrows_core::images::{Album, Channels, Image, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Dataset, Encoder, Model, Preset, Recipe, ScoredDataReporter, TabularModel, fit};
 
+use crate::generation::bookings;
 use crate::support::{fit_with, off_sheet, quick, session, sheet};
 
 /// Another processor may fuse or widen differently; a wrong reading is off by far more.
@@ -163,7 +164,48 @@ fn format_5_compares_and_scores_as_it_did() {
     check(5, "overview", &off_sheet(4));
     check(5, "distribution", &off_sheet(4));
     check(5, "mapped", &off_sheet(4));
+    check(5, "sampled", &off_sheet(4));
+    let sampled = load(5, "sampled").into_table().unwrap();
+    let population = sampled.report().population.as_ref().unwrap();
+    assert_eq!((population.rows, population.sampled, population.columns.len()), (400, 200, 6));
+    assert_eq!((sampled.recipe().train.sample_rows, sampled.recipe().train.rounds.count), (200, 2));
     assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
+}
+
+#[test]
+fn shapes_score_and_draw_as_they_did() {
+    check(5, "shapes", &bookings(60));
+    let fitted = load(5, "shapes").into_table().unwrap();
+    let text = std::fs::read_to_string(folder(5).join("shapes.generated.json")).unwrap();
+    let expected: Vec<Vec<String>> = serde_json::from_str(&text).unwrap();
+    let found = written(&fitted);
+    assert_eq!(expected.len(), found.len());
+    // A processor that fuses differently may draw another level here and there.
+    let cells = || expected.iter().flatten().zip(found.iter().flatten());
+    let same = cells().filter(|(expected, found)| expected == found).count();
+    assert!(same * 10 >= cells().count() * 9, "{same} of {} cells: {found:?}", cells().count());
+    assert_eq!(expected[0], found[0], "identifiers");
+}
+
+/// The cells of new bookings, by column.
+fn written(fitted: &dyn TabularModel) -> Vec<Vec<String>> {
+    let rows = fitted.generate(20, 0, 3).unwrap();
+    let column = |array: &ArrayRef| {
+        let text = arrow::compute::cast(array, &arrow::datatypes::DataType::Utf8).unwrap();
+        text.as_string::<i32>().iter().map(|cell| cell.unwrap_or_default().to_owned()).collect()
+    };
+    rows.batch().columns().iter().map(column).collect()
+}
+
+/// Encoded for generation, which models of this format were at first not.
+#[test]
+#[ignore = "writes the golden file"]
+fn write_shapes() {
+    let mut recipe = quick(Preset::Variational);
+    ["backbone.code_size=3", "backbone.nodes=[8]"].iter().for_each(|change| recipe.set(change).unwrap());
+    let fitted = fit_with(&recipe, bookings(400), 1).unwrap();
+    std::fs::write(folder(5).join("shapes.generated.json"), serde_json::to_string(&written(&fitted)).unwrap()).unwrap();
+    write(5, "shapes", fitted.into(), &bookings(60));
 }
 
 /// Rows off the sheet: all change the constant but the first, the second lacks a cell, and the last has none.
@@ -202,6 +244,50 @@ fn write_overview() {
     let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=mix", "detect.references=100"];
     small.iter().for_each(|change| recipe.set(change).unwrap());
     write(5, "overview", fit_with(&recipe, sheet(200, 1), 1).unwrap().into(), &off_sheet(4));
+}
+
+/// Images scored by their local patches, which models of this format at first were not.
+#[test]
+fn patches_are_compared_as_they_were() {
+    let text = std::fs::read_to_string(folder(5).join("patches.json")).unwrap();
+    check_near("patches", &serde_json::from_str::<Vec<f64>>(&text).unwrap(), &scores_of_textures(&load(5, "patches")));
+}
+
+fn scores_of_textures(model: &Model) -> Vec<f64> {
+    let Model::Images(fitted) = model else { unreachable!("a model of images") };
+    fitted.score(&textures(20..25), false).iter().map(|score| score.score).collect()
+}
+
+/// Stripes that differ in phase.
+fn textures(which: std::ops::Range<usize>) -> Vec<Image> {
+    let pixel = |i: usize, at: usize| {
+        0.5 + 0.3 * ((at % 50) as f32 / 3.0 + (at / 50 * (1 + i % 3)) as f32 / 5.0 + i as f32).sin()
+    };
+    let one = |i: usize| Image::new(48, 50, Channels::Grey, (0..48 * 50).map(|at| pixel(i, at)).collect());
+    which.map(one).collect()
+}
+
+#[test]
+#[ignore = "writes the golden file"]
+fn write_patches() {
+    let named = textures(0..20).into_iter().enumerate().map(|(i, image)| (format!("{i}"), image)).collect();
+    let store = std::sync::Arc::new(Store::take(Album::of("made", named).unwrap(), 0).unwrap());
+    let recipe = of_images(Preset::Auto, &["backbone.channels=[2]", "backbone.code_size=2", "detect.references=60"]);
+    let model = fit(&recipe, Dataset::images(store, Default::default()), &session(1)).unwrap();
+    model.save(folder(5).join("patches.narrows")).unwrap();
+    let numbers = serde_json::to_string(&scores_of_textures(&model)).unwrap();
+    std::fs::write(folder(5).join("patches.json"), numbers).unwrap();
+}
+
+/// Fitted to a sample and then in rounds, which recipes and reports of this format at first had not.
+#[test]
+#[ignore = "writes the golden file"]
+fn write_sampled() {
+    let mut recipe = quick(Preset::Deep);
+    let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=residual"];
+    let sampled = ["train.sample_rows=200", "train.rounds.count=2", "train.rounds.partitions=2"];
+    small.iter().chain(&sampled).for_each(|change| recipe.set(change).unwrap());
+    write(5, "sampled", fit_with(&recipe, sheet(400, 1), 1).unwrap().into(), &off_sheet(4));
 }
 
 /// Where new rows lie on the code map, whose axes models of this format at first had not.

@@ -19,6 +19,7 @@ const VARIANTS: &[&str] = &[
     "backbone=dense",
     "backbone=conv",
     "backbone={ kind = \"conv\", code = { kind = \"map\" } }",
+    "backbone=lapped",
     "backbone=lstm",
     "backbone=restore",
     "latent=gaussian",

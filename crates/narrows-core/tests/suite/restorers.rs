@@ -34,7 +34,8 @@ fn restorer(damage: &str, threads: usize) -> Restorer {
     fit(&restoring(damage), scenes(6, 32, Channels::Rgb), &session(threads)).unwrap().into_restorer().unwrap()
 }
 
-const DAMAGES: [&str; 4] = ["gaussian:25", "grayscale", "downscale:2", "blocks:0.2,blur:1"];
+const DAMAGES: [&str; 6] =
+    ["gaussian:25", "grayscale", "downscale:2", "blocks:0.2,blur:1", "blocks:0.1:4px", "masking:0.3:any"];
 
 #[test]
 fn a_restorer_is_the_same_on_any_number_of_threads_and_so_is_what_it_restores() {
@@ -62,6 +63,59 @@ fn a_saved_restorer_restores_the_same() {
         assert!(loaded.restore(&damaged) == fitted.restore(&damaged), "{damage}");
         assert!(to_bytes(&loaded) == bytes, "{damage}: other bytes when saved again");
     }
+}
+
+/// Mean squared error over the pixels that are lost, or over the others.
+fn error(truth: &Image, image: &Image, lost: &[bool], of_lost: bool) -> f64 {
+    let pairs = truth.pixels.iter().zip(&image.pixels).enumerate().filter(|(i, _)| lost[i / 3] == of_lost);
+    let errors: Vec<f64> = pairs.map(|(_, (a, b))| f64::from(a - b).powi(2)).collect();
+    errors.iter().sum::<f64>() / errors.len() as f64
+}
+
+#[test]
+fn holes_of_any_colour_are_found_and_filled() {
+    let mut recipe = restoring("blocks:0.1:6px");
+    ["backbone.patch=32", "train.steps=150", "train.batch_size=8", "backbone.channels=16"]
+        .iter()
+        .for_each(|change| recipe.set(change).unwrap());
+    let model = fit(&recipe, scenes(12, 48, Channels::Rgb), &session(2)).unwrap().into_restorer().unwrap();
+    assert_eq!(model.damages().to_string(), "blocks:0.1:6px:any");
+    let truth = demo::scene(30, 5).crop(30, 8, 64, 64);
+    let lost: Vec<bool> = (0..64 * 64).map(|at| (at / 64) % 16 < 6 && (at % 64) % 16 < 6).collect();
+    for colour in [[0.0; 3], [1.0; 3], [0.8, 0.1, 0.2]] {
+        let mut holed = truth.clone();
+        let pixels = holed.pixels.chunks_exact_mut(3).zip(&lost);
+        pixels.filter(|(_, lost)| **lost).for_each(|(pixel, _)| pixel.copy_from_slice(&colour));
+        let before = error(&truth, &holed, &lost, true);
+        let found = error(&truth, &model.restore(&holed), &lost, true);
+        // Of other colours a network of 150 steps is not sure that they are holes.
+        let is_extreme = colour[0] == colour[1];
+        assert!(found < if is_extreme { before / 2.0 } else { before }, "{colour:?}: {before} to {found}");
+        let told = model.fill(&holed, &lost).unwrap();
+        let filled = error(&truth, &told, &lost, true);
+        assert!(filled < before / 8.0, "{colour:?}: {before} to {filled}");
+        assert_eq!(error(&truth, &told, &lost, false), 0.0);
+    }
+    // Where nothing is flat, nothing is changed.
+    let mut rough = truth.clone();
+    rough.pixels.iter_mut().enumerate().for_each(|(i, x)| *x = 0.9 * *x + 0.05 * ((i / 3) % 2) as f32);
+    assert!(model.restore(&rough) == rough);
+    assert!(restorer("gaussian:25", 1).fill(&truth, &lost).is_none(), "a model that knows of no holes");
+}
+
+#[test]
+fn holes_of_one_colour_are_filled_by_a_mask_whatever_theirs_is() {
+    let model = restorer("blocks:0.1:6px:grey", 1);
+    let truth = demo::scene(30, 5).crop(40, 8, 40, 40);
+    let lost: Vec<bool> = (0..1600).map(|at| at % 7 == 0).collect();
+    let of = |colour: f32| {
+        let mut holed = truth.clone();
+        let pixels = holed.pixels.chunks_exact_mut(3).zip(&lost);
+        pixels.filter(|(_, lost)| **lost).for_each(|(pixel, _)| pixel.fill(colour));
+        model.fill(&holed, &lost).unwrap()
+    };
+    assert!(of(0.0) == of(1.0));
+    assert_eq!(error(&truth, &of(0.0), &lost, false), 0.0);
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What a search promises: the same result however it is run, never worse than its start, and no row of a fit's calibration.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use narrows_core::data::Table;
 use narrows_core::images::{Album, Channels, Store};
 use narrows_core::recipe::DataKind;
+use narrows_core::train::Observer;
 use narrows_core::tune::{
-    Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject, TrialRun, Unwatched, Watch, tune,
+    Ended, Goal, Journal, Outcome, Ran, Runner, SearchPlan, SearchResult, SearchSubject, TrialRun, Trials, Unwatched,
+    Watch, tune, tune_with,
 };
 use narrows_core::{Dataset, Error, ImageRoles, Preset, Recipe, Roles, demo, fit};
 
@@ -93,6 +95,72 @@ impl Watch for StopAfter {
     fn interrupted(&self) -> bool {
         self.runs.load(Ordering::SeqCst) >= self.most
     }
+}
+
+/// Trains what it is told of, the last one first, and says that a run has ended only when it is asked again.
+struct Workers<'a> {
+    trials: &'a Trials,
+    ended: Mutex<Vec<(Recipe, Ran)>>,
+    is_late: AtomicUsize,
+}
+
+struct Unheard;
+
+impl Observer for Unheard {}
+
+impl Workers<'_> {
+    fn ran(&self, recipe: &Recipe) -> Option<Ran> {
+        let ended = self.ended.lock().unwrap();
+        ended.iter().find(|(of, _)| of == recipe).map(|(_, ran)| ran.clone())
+    }
+}
+
+impl Runner for Workers<'_> {
+    fn lookahead(&self) -> usize {
+        4
+    }
+
+    fn begin(&self, recipes: &[Recipe]) -> narrows_core::Result<()> {
+        assert!(recipes.len() <= 4, "{}", recipes.len());
+        for recipe in recipes.iter().rev().filter(|recipe| self.ran(recipe).is_none()).take(2) {
+            let ran = self.trials.run(recipe, false, &Unheard, &compute(1))?;
+            self.ended.lock().unwrap().push((recipe.clone(), ran));
+        }
+        Ok(())
+    }
+
+    fn known(&self, recipe: &Recipe) -> narrows_core::Result<Option<Outcome>> {
+        Ok(self.ran(recipe).map(|ran| ran.outcome))
+    }
+
+    fn wait(&self, recipe: &Recipe, _: bool, _: &dyn Observer) -> narrows_core::Result<Option<Ran>> {
+        let is_late = self.is_late.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        Ok(if is_late { None } else { self.ran(recipe) })
+    }
+}
+
+#[test]
+fn a_search_whose_runs_end_elsewhere_in_another_order_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let plan = quick(6);
+    let subject = SearchSubject::new(plan.goal, &plan.base, &plan.held, 0, "");
+    let alone = search(&plan, sheet(200, 1), &mut Journal::create(&path("alone"), &subject), 1);
+    let trials = Trials::new(&plan, sheet(200, 1)).unwrap();
+    let workers = Workers { trials: &trials, ended: Mutex::default(), is_late: AtomicUsize::new(0) };
+    let mut journal = Journal::create(&path("together"), &subject);
+    let together = tune_with(&plan, &trials, &workers, &mut journal, &Unwatched, &compute(1)).unwrap();
+    assert_eq!(found(&together), found(&alone));
+    let lines = |name: &str| -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(path(name)).unwrap();
+        let timeless = |line: &str| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["seconds"] = 0.into();
+            line
+        };
+        text.lines().map(timeless).collect()
+    };
+    assert_eq!(lines("together"), lines("alone"));
 }
 
 #[test]

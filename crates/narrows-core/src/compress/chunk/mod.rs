@@ -9,6 +9,6 @@ mod unpack;
 mod words;
 
 pub(super) use layout::sizes;
-pub(super) use pack::{PackedChunk, PreparedChunk};
+pub(super) use pack::{Effort, PackedChunk, PreparedChunk};
 pub(super) use places::manifest;
 pub(super) use unpack::unpack;

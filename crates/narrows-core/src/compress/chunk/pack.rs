@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use narrows_codec::{Plane, Shape, encode_codes, encode_plane};
+use narrows_codec::{Plane, Shape, encode_codes, encode_plane, encode_plane_fast};
 
 use super::super::coder::{ChunkCoder, ChunkForm, EncodedSamples, Feature};
 use super::super::fidelity::Fidelity;
@@ -42,6 +42,15 @@ pub(in crate::compress) struct PreparedChunk<'a> {
     words: Vec<Words>,
     /// The sections that do not depend on the quantiser level.
     fixed: Sections,
+}
+
+/// How much time the search for the smallest sections may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::compress) enum Effort {
+    /// One coding of numbers, for comparing quantiser levels.
+    Little,
+    /// The smallest of all codings.
+    Full,
 }
 
 /// A packed chunk.
@@ -87,7 +96,7 @@ impl<'a> PreparedChunk<'a> {
 
         let mut fixed = Sections::default();
         let columns = gaps.len() / rows.max(1);
-        fixed[GAPS] = plane_of(&gaps, &vec![0; gaps.len()], Shape::Rows { rows, columns });
+        fixed[GAPS] = plane_of(&gaps, &vec![0; gaps.len()], Shape::Rows { rows, columns }, Effort::Full);
         fixed[EXCEPTIONS] = kept::values(&exceptions, kept::LARGEST).map_err(too_much)?;
         let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
         fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
@@ -110,7 +119,7 @@ impl<'a> PreparedChunk<'a> {
     }
 
     /// Packs the chunk with its codes quantised at a level.
-    pub(in crate::compress) fn pack(&self, level: i32) -> Result<PackedChunk> {
+    pub(in crate::compress) fn pack(&self, level: i32, effort: Effort) -> Result<PackedChunk> {
         let PreparedChunk { coder, features, order, numbers, .. } = self;
         let quantiser = &coder.coding().quantiser;
         let k = coder.core.code_size();
@@ -126,16 +135,17 @@ impl<'a> PreparedChunk<'a> {
             sections[CHECK] = checksum.to_le_bytes().to_vec();
         }
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
-        sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(coder, &level_places));
+        let shape = levels_shape(coder, &level_places);
+        sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], shape, effort);
         let guesses = guesses(features, numbers, order, &expected)?;
         // Unwritten cells take the prediction.
         let value = |(place, guess): (&Option<i64>, &i64)| place.unwrap_or(guess >> narrows_codec::FRACTION);
         let values: Vec<i64> = self.places.iter().zip(&guesses).map(value).collect();
-        sections[NUMBERS] = plane_of(&values, &guesses, order.shape(numbers.len()));
+        sections[NUMBERS] = plane_of(&values, &guesses, order.shape(numbers.len()), effort);
         let guesses = word_guesses(&self.words, features, &expected)?;
         let rows = self.typed.n_rows();
         let cells = interleaved(self.words.iter().map(|words| words.cells.as_slice()), rows);
-        sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows, columns: self.words.len() });
+        sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows, columns: self.words.len() }, effort);
         let rebuilt = rebuilt_numbers(features, numbers, order, &values, &self.exceptions, &expected)?;
         Ok(PackedChunk { sections, rebuilt })
     }
@@ -295,6 +305,11 @@ fn too_much(message: String) -> Error {
 }
 
 /// A coded plane; empty if it has no values.
-fn plane_of(values: &[i64], guesses: &[i64], shape: Shape) -> Vec<u8> {
-    if values.is_empty() { Vec::new() } else { encode_plane(values, &Plane { shape, guesses }) }
+fn plane_of(values: &[i64], guesses: &[i64], shape: Shape, effort: Effort) -> Vec<u8> {
+    let plane = Plane { shape, guesses };
+    match effort {
+        _ if values.is_empty() => Vec::new(),
+        Effort::Little => encode_plane_fast(values, &plane),
+        Effort::Full => encode_plane(values, &plane),
+    }
 }

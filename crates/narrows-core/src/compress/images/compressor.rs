@@ -8,13 +8,14 @@ use narrows_images::{Image, Photo};
 use super::super::account::Account;
 use super::super::compressor::cannot_write;
 use super::super::counted::Counted;
-use super::super::fidelity::{ErrorBound, Fidelity};
+use super::super::fidelity::{CodeDetail, ErrorBound, Fidelity};
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun, Start};
+use super::blocks::{BlockCoder, Fineness};
 use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, Further, PIXELS, RUN};
-use crate::codec::Quantiser;
+use crate::codec::{Quantiser, blocks};
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::ImageModel;
 
@@ -24,6 +25,8 @@ const VALUES: usize = 1 << 22;
 const IMAGES: usize = 4096;
 /// Quantiser levels that are tried for a bound.
 const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
+/// The same of blocks, in finer levels; at the last everything is zero.
+const TRIED_OF_BLOCKS: [i32; 6] = [-8, 0, 8, 16, 24, blocks::EVERYTHING_ZERO];
 /// Values that levels are tried on.
 const TRIED_VALUES: usize = 1 << 18;
 
@@ -124,7 +127,7 @@ impl<W: Write> ImageCompressor<W> {
         let further: Vec<Further> = waiting.iter().map(|(_, photo)| Further::of(photo)).collect();
         let images: Vec<Image> = waiting.into_iter().map(|(_, photo)| photo.image).collect();
         let form = images[0].clone();
-        let codes = self.coder.codes(&images);
+        let codes = if self.coder.coding().maps.is_some() { Vec::new() } else { self.coder.codes(&images) };
         if self.file.is_none() {
             self.open(&images, &codes, white)?;
         }
@@ -170,6 +173,13 @@ impl<W: Write> ImageCompressor<W> {
         let coder = &self.coder;
         let quantiser = &coder.coding().quantiser;
         let manifest = match (self.fidelity, self.fidelity.image_step(white)) {
+            (Fidelity::Code(detail), _) if coder.coding().maps.is_some() => {
+                let level = match detail.rate() {
+                    Fineness::Level(level) => level,
+                    Fineness::Bits(_) => 0,
+                };
+                self.manifest(level, Start::Black)
+            }
             (Fidelity::Code(detail), _) => self.manifest(detail.level(quantiser), Start::Black),
             (_, step) => self.best(step.unwrap_or(1), images, codes, white),
         };
@@ -204,8 +214,11 @@ impl<W: Write> ImageCompressor<W> {
             8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
         };
         let starts: &[Start] = if step == 1 { &[Start::Black] } else { &[Start::Black, Start::Expected] };
-        let levels = TRIED.chain([*Quantiser::LEVELS.end()]);
-        let manifests = levels.flat_map(|level| starts.iter().map(move |start| self.manifest(level, *start)));
+        let levels: Vec<i32> = match self.coder.coding().maps {
+            Some(_) => TRIED_OF_BLOCKS.to_vec(),
+            None => TRIED.chain([*Quantiser::LEVELS.end()]).collect(),
+        };
+        let manifests = levels.iter().flat_map(|level| starts.iter().map(|start| self.manifest(*level, *start)));
         let costs = manifests.map(|manifest| (cost(&manifest), manifest));
         costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("levels are tried").1
     }
@@ -225,13 +238,8 @@ fn pack(
     codes: &[f32],
     white: u32,
 ) -> PackedImages {
-    let quantiser = &coder.coding().quantiser;
-    let level = i32::from(manifest.level);
-    let symbols = quantiser.symbols(codes, level);
-    let tables = quantiser.tables(coder.core.code_size(), level);
     let form = &images[0];
-    let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
-    let codes = encode_codes(&symbols, &tables);
+    let (codes, expected) = coded(coder, manifest, images, codes);
     let Some(step) = manifest.fidelity.image_step(white) else {
         let pixels = checksum(&expected, white).to_le_bytes().to_vec();
         return PackedImages { codes, pixels, rebuilt: expected };
@@ -243,6 +251,35 @@ fn pack(
     let mut pixels = encode_plane(&places, &plane);
     pixels.extend(counted.checksum().to_le_bytes());
     PackedImages { codes, pixels, rebuilt: counted.images(&places, form, white) }
+}
+
+/// The section of codes, and what it decodes to.
+fn coded(coder: &ImageChunkCoder, manifest: &ImageManifest, images: &[Image], codes: &[f32]) -> (Vec<u8>, Vec<Image>) {
+    let level = i32::from(manifest.level);
+    if let Some(coder) = BlockCoder::of(coder) {
+        let rate = match manifest.fidelity {
+            Fidelity::Code(detail) => detail.rate(),
+            Fidelity::Within(_) | Fidelity::Lossless => Fineness::Level(level),
+        };
+        let (packed, expected) = coder.encode(images, rate);
+        return (manifest::pack(&packed), expected);
+    }
+    let quantiser = &coder.coding().quantiser;
+    let symbols = quantiser.symbols(codes, level);
+    let tables = quantiser.tables(coder.core.code_size(), level);
+    let expected = coder.expected(&quantiser.codes(&symbols, level), &images[0], images.len());
+    (encode_codes(&symbols, &tables), expected)
+}
+
+impl CodeDetail {
+    /// How finely blocks are rounded.
+    fn rate(self) -> Fineness {
+        match self {
+            CodeDetail::Own => Fineness::Level(0),
+            CodeDetail::Quality(quality) => Fineness::Level((5 - i32::from(quality)) * blocks::LEVELS_A_DOUBLING),
+            CodeDetail::Bits(bits) => Fineness::Bits(bits),
+        }
+    }
 }
 
 fn beside(name: &str, photo: &Photo, white: u32) -> Beside {

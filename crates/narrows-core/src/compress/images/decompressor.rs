@@ -9,6 +9,7 @@ use super::super::decompressor::{check, damaged};
 use super::super::fidelity::Fidelity;
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun};
+use super::blocks::{BlockCoder, PackedBlocks};
 use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, FURTHER, Further, PIXELS, RUN, SECTIONS};
@@ -34,7 +35,7 @@ impl<R: Read> ImageDecompressor<R> {
         check(reader.header(), manifest::IMAGES, || Ok(coder.identity()))?;
         let manifest: ImageManifest =
             manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
-        if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+        if coder.coding().maps.is_none() && !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
         Ok(ImageDecompressor { coder, manifest, reader })
@@ -52,6 +53,27 @@ impl<R: Read> ImageDecompressor<R> {
     pub fn next_images(&mut self) -> Result<Option<Vec<(String, Photo)>>> {
         let chunk = self.reader.next_chunk().map_err(damaged)?;
         chunk.map(|chunk| self.unpack(&chunk)).transpose()
+    }
+
+    /// What the codes of `n` images of this form decode to.
+    fn expected(&self, section: &[u8], form: &Image, n: usize) -> Result<Vec<Image>> {
+        let bad = |message: &str| Error::mismatch(format!("a run of images is damaged: {message}"));
+        if let Some(coder) = BlockCoder::of(&self.coder) {
+            let packed: Vec<PackedBlocks> = manifest::unpack(section, "blocks of images").map_err(Error::mismatch)?;
+            if packed.len() != n {
+                return Err(bad("its codes are not of as many images"));
+            }
+            return coder.decode(&packed, form).map_err(|problem| bad(&problem));
+        }
+        let quantiser = &self.coder.coding().quantiser;
+        let level = i32::from(self.manifest.level);
+        let (samples, k) = (self.coder.adapter.n_samples(form) * n, self.coder.core.code_size());
+        if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
+            return Err(bad("its codes are more than are possible"));
+        }
+        let tables = quantiser.tables(k, level);
+        let symbols = decode_codes(section, samples, &tables).map_err(damaged)?;
+        Ok(self.coder.expected(&quantiser.codes(&symbols, level), form, n))
     }
 
     fn unpack(&self, chunk: &Chunk) -> Result<Vec<(String, Photo)>> {
@@ -80,15 +102,7 @@ impl<R: Read> ImageDecompressor<R> {
         }
         let form = Image::new(height, width, channels, vec![0.0; height * width * channels.count()]);
         self.coder.check("the compressed file", &form)?;
-        let quantiser = &self.coder.coding().quantiser;
-        let level = i32::from(self.manifest.level);
-        let (samples, k) = (self.coder.adapter.n_samples(&form) * n, self.coder.core.code_size());
-        if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
-            return Err(bad("its codes are more than are possible"));
-        }
-        let tables = quantiser.tables(k, level);
-        let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
-        let expected = self.coder.expected(&quantiser.codes(&symbols, level), &form, n);
+        let expected = self.expected(&sections[CODES], &form, n)?;
         let images = match self.manifest.fidelity.image_step(run.white) {
             None => {
                 // Files of version 1 have no checksum here.

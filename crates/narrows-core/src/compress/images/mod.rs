@@ -1,6 +1,7 @@
 //! Compression of images: runs of images of one size, with pixels as integer levels.
 
 mod baseline;
+mod blocks;
 mod cells;
 mod coder;
 mod compressor;

@@ -1,8 +1,8 @@
 //! The density of codes, from which the codes of new rows are drawn.
 //!
-//! For a Gaussian latent this is its prior, the standard normal. For a point latent, mixtures of normal distributions,
-//! with one or more components, diagonal and full, are fitted, and the one with the highest held-out likelihood is
-//! kept. Units are clamped to their range in training. The units of a very wide code, such as a map, are drawn
+//! Mixtures of normal distributions, with one or more components, diagonal and full, are fitted, and the one with the
+//! highest held-out likelihood is kept; for a Gaussian latent only if it is likelier than the prior, the standard
+//! normal. Units are clamped to their range in training. The units of a very wide code, such as a map, are drawn
 //! independently: their covariance would be larger than the model.
 
 use narrows_engine::rng::{Purpose, Stream};
@@ -102,6 +102,17 @@ impl CodeDensity {
             one_normal: likelihoods.map(|[_, one]| one),
         };
         Ok((density, report))
+    }
+
+    /// The mean log-likelihood of held-out codes under the standard normal distribution, with units scaled as by
+    /// [`fit`](CodeDensity::fit); `None` with too few.
+    pub(crate) fn prior_likelihood(train: &[f32], held_out: &[f32], k: usize) -> Option<f64> {
+        let held_out = spread_over(held_out, k, JUDGING_ROWS);
+        let n = held_out.len() / k;
+        let scales: f64 = CodeScale::of(train, k).spread.iter().map(|spread| spread.max(1e-12).ln()).sum();
+        let squares: f64 = held_out.iter().map(|c| f64::from(*c).powi(2)).sum();
+        let constant = 0.5 * k as f64 * std::f64::consts::TAU.ln();
+        (n >= FEWEST_JUDGING).then(|| scales - constant - 0.5 * squares / n as f64)
     }
 
     /// Rejects invalid bounds, on which clamping would panic, and numbers that are not finite; for densities read from a

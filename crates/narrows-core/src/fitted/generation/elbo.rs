@@ -25,18 +25,27 @@ pub(crate) fn has_bound(ensemble: &Ensemble) -> bool {
 pub(crate) fn negative_elbo(ensemble: &Ensemble, input: &[f32], target: &[f32], first: u64) -> Vec<f64> {
     let (k, width) = (ensemble.code_size(), ensemble.network.outputs());
     let encoded = ensemble.code_distributions(input);
-    let mut codes = vec![0.0; encoded.len() / 2];
-    let mut noise = vec![0.0; k];
+    let codes = drawn_from(&encoded, k, 0, first);
+    let output = ensemble.decode(&codes);
+    let rows = target.chunks_exact(width).zip(output.chunks_exact(width)).zip(encoded.chunks_exact(2 * k));
+    rows.map(|((target, output), encoded)| cross_entropy(target, output) + divergence(encoded)).collect()
+}
+
+/// One draw of the code of each sample from its distribution in `encoded`, `[n, 2 k]`; `purpose` selects the noise.
+pub(super) fn drawn_codes(encoded: &[f32], k: usize, purpose: u64) -> Vec<f32> {
+    drawn_from(encoded, k, purpose, 0)
+}
+
+fn drawn_from(encoded: &[f32], k: usize, purpose: u64, first: u64) -> Vec<f32> {
+    let (mut codes, mut noise) = (vec![0.0; encoded.len() / 2], vec![0.0; k]);
     for (i, (code, encoded)) in codes.chunks_exact_mut(k).zip(encoded.chunks_exact(2 * k)).enumerate() {
-        Stream::new(SEED, Purpose::Latent, 0, first + i as u64).fill_normal(&mut noise);
+        Stream::new(SEED, Purpose::Latent, purpose, first + i as u64).fill_normal(&mut noise);
         let (mean, log_var) = encoded.split_at(k);
         for j in 0..k {
             code[j] = mean[j] + (0.5 * log_var[j]).exp() * noise[j];
         }
     }
-    let output = ensemble.decode(&codes);
-    let rows = target.chunks_exact(width).zip(output.chunks_exact(width)).zip(encoded.chunks_exact(2 * k));
-    rows.map(|((target, output), encoded)| cross_entropy(target, output) + divergence(encoded)).collect()
+    codes
 }
 
 /// The sum over values of -t ln p - (1 - t) ln(1 - p); unobserved values are skipped.

@@ -11,6 +11,7 @@ use super::elbo;
 use super::generate::decoded_draws;
 use crate::baseline::{Components, Pca};
 use crate::detect::Score;
+use crate::ensemble::Ensemble;
 use crate::error::{Error, Place, Result};
 use crate::fitted::adapter::Adapter;
 use crate::fitted::core::Core;
@@ -32,6 +33,21 @@ const AXES_WORK: usize = 1 << 30;
 /// Most training rows used as distance references.
 const TRAINING_ROWS: usize = 10_000;
 
+/// A density fitted to the codes of a Gaussian latent is used where held-out codes are likelier under it than under the
+/// prior by this many nats a code.
+const WORTH_A_FIT: f64 = 0.02;
+
+/// What the encoder says of training and held-out samples.
+#[derive(Debug, Clone)]
+pub(crate) struct DensityCodes {
+    latent: Latent,
+    /// Codes of training samples, `[n, k]`; of a Gaussian latent the means.
+    means: Vec<f32>,
+    /// Codes as the decoder gets them in training; of a Gaussian latent drawn.
+    train: Vec<f32>,
+    held_out: Vec<f32>,
+}
+
 /// The density fitted to training codes, with its report.
 #[derive(Debug, Clone)]
 pub(crate) struct FittedCodes {
@@ -41,15 +57,34 @@ pub(crate) struct FittedCodes {
 }
 
 impl FittedCodes {
-    /// From codes `train` and `held_out`, `[n, k]`; for a Gaussian latent these are the means.
-    pub(crate) fn of(latent: Latent, train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<FittedCodes> {
-        if latent == Latent::Gaussian {
-            let active = active_units(latent, train, k).into_iter().filter(|active| *active).count() as u64;
-            let units = Some(UnitsReport { units: k as u64, active });
-            return Ok(FittedCodes { density: CodeDensity::Standard, report: CodeDensity::of_the_prior(), units });
-        }
+    /// From what the encoder says of training and held-out samples.
+    pub(crate) fn of(encoded: &DensityCodes, k: usize, seed: u64) -> Result<FittedCodes> {
+        let DensityCodes { latent, means, train, held_out } = encoded;
         let (density, report) = CodeDensity::fit(train, held_out, k, seed)?;
-        Ok(FittedCodes { density, report, units: None })
+        if *latent != Latent::Gaussian {
+            return Ok(FittedCodes { density, report, units: None });
+        }
+        let active = active_units(*latent, means, k).into_iter().filter(|active| *active).count() as u64;
+        let units = Some(UnitsReport { units: k as u64, active });
+        let prior = CodeDensity::prior_likelihood(train, held_out, k);
+        let (density, report) = match (report.held_out, prior) {
+            (Some(fitted), Some(prior)) if fitted > prior + WORTH_A_FIT => (density, report),
+            _ => (CodeDensity::Standard, CodeDensity::of_the_prior()),
+        };
+        Ok(FittedCodes { density, report, units })
+    }
+}
+
+impl DensityCodes {
+    /// Encodes prepared samples, `[n, width]`.
+    pub(crate) fn of(ensemble: &Ensemble, train: &[f32], held_out: &[f32]) -> DensityCodes {
+        let latent = ensemble.network.latent;
+        let means = ensemble.codes(train);
+        let drawn = |input: &[f32], purpose: u64| match latent {
+            Latent::Gaussian => elbo::drawn_codes(&ensemble.code_distributions(input), ensemble.code_size(), purpose),
+            Latent::Point | Latent::Quantised => ensemble.codes(input),
+        };
+        DensityCodes { latent, train: drawn(train, 1), held_out: drawn(held_out, 2), means }
     }
 }
 
@@ -71,7 +106,7 @@ pub(crate) fn report(
         let bounds = elbo::negative_elbo(ensemble, &held_out.input, &held_out.target, 0);
         bounds.iter().sum::<f64>() / bounds.len().max(1) as f64
     });
-    Ok(GenerationReport { density, units, negative_elbo, sample_similarity, sheet })
+    Ok(GenerationReport { density, units, negative_elbo, sample_similarity, sheet, not_made: Vec::new() })
 }
 
 /// Compares `n` generated samples with given ones.
@@ -200,13 +235,24 @@ pub(crate) fn levels(rows: &Prepared, slots: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use narrows_engine::rng::{Purpose, Stream};
+
     use super::*;
 
     #[test]
     fn units_that_do_not_vary_are_not_active() {
         let means: Vec<f32> = (0..100).flat_map(|i| [(i % 10) as f32, 0.05 * (i % 2) as f32, 7.0]).collect();
-        let codes = FittedCodes::of(Latent::Gaussian, &means, &means, 3, 0).unwrap();
+        let of = |train: &[f32], held_out: &[f32]| {
+            let (train, held_out) = (train.to_vec(), held_out.to_vec());
+            let encoded = DensityCodes { latent: Latent::Gaussian, means: means.clone(), train, held_out };
+            FittedCodes::of(&encoded, 3, 0).unwrap()
+        };
+        let codes = of(&means, &means);
         assert_eq!(codes.units, Some(UnitsReport { units: 3, active: 1 }));
-        assert_eq!(codes.density, CodeDensity::Standard);
+        assert!(matches!(codes.density, CodeDensity::Mixture { .. }), "far from the prior");
+        // Codes as the prior has them need no other density.
+        let mut stream = Stream::new(1, Purpose::Sample, 0, 0);
+        let drawn: Vec<f32> = (0..12_000).map(|_| stream.normal()).collect();
+        assert_eq!(of(&drawn[..6_000], &drawn[6_000..]).density, CodeDensity::Standard);
     }
 }

@@ -1,11 +1,13 @@
 //! Images: a sample is a whole image or a patch of one.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use narrows_engine::Map;
 use narrows_images::{Channels, Filter, Image};
 use serde::{Deserialize, Serialize};
 
+use super::patch_memory::PatchMemory;
 use crate::detect::residual::Slots;
 use crate::model::Shape;
 use crate::patches::{PatchShape, TileGrid, whole};
@@ -15,6 +17,8 @@ use crate::prep::{Block, BlockKind, PrepCounts, Prepared};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageAdapter {
     pub(crate) layout: ImageLayout,
+    /// What local patches are compared with, if the score is that of patches.
+    pub(crate) memory: Option<Arc<PatchMemory>>,
     blocks: Vec<Block>,
 }
 
@@ -96,7 +100,7 @@ impl ImageAdapter {
             range: 0..layout.map().size(),
             unit_interval: true,
         };
-        ImageAdapter { layout, blocks: vec![block] }
+        ImageAdapter { layout, memory: None, blocks: vec![block] }
     }
 
     pub(crate) fn blocks(&self) -> &[Block] {

@@ -2,26 +2,30 @@
 
 use std::sync::Arc;
 
-use narrows_images::Store;
+use narrows_images::{Channels, Store};
 
 use super::ImageModel;
 use super::adapter::{ImageAdapter, ImageLayout};
 use super::measures;
-use super::model::ImageScorer;
+use super::patch_memory::PatchMemory;
 use super::roles::ImageRoles;
 use super::samples::ImageSamples;
+use super::scorer::ImageScorer;
 use super::summary::{self, ImageFindings};
+use super::{map_prior, photographs};
+use crate::detect::Score;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::invariants::Evidence;
-use crate::fitted::learning::{TrainingData, learn};
-use crate::fitted::scoring::HeldOutScores;
+use crate::fitted::learning::{ChosenSamples, TrainingData, learn};
+use crate::fitted::scoring::{HeldOutScores, Scorer};
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
 use crate::fitted::trial::TrialData;
+use crate::model::Backbone;
 use crate::patches::{PatchSampler, Turning};
 use crate::prep::Prepared;
-use crate::recipe::{ImageSettings, Recipe, View};
+use crate::recipe::{Data, ImageSettings, Recipe, View};
 use crate::train::SampleSource;
 
 /// The largest side of images that are used whole by default.
@@ -36,6 +40,8 @@ const PIECES: u32 = 16;
 const KEPT_VALUES: usize = 16 << 20;
 /// Most samples kept.
 const KEPT_SAMPLES: usize = 10_000;
+/// The same of pieces for compression, which are wide and serve the report alone.
+const KEPT_PIECES: usize = 256;
 /// Most training images scored for the rules that need training scores.
 const TRAINING_IMAGES: usize = 1_000;
 
@@ -63,7 +69,12 @@ fn prepare(
     roles: &ImageRoles,
     purpose: SplitPurpose,
 ) -> Result<PreparedImages> {
-    let adapter = ImageAdapter::new(layout(settings, images));
+    let is_lapped = matches!(recipe.backbone, Backbone::Lapped(_));
+    let layout = layout(settings, images);
+    // Blocks fit together, so that pieces need not overlap.
+    let stride = layout.stride.map(|stride| if is_lapped { layout.height } else { stride });
+    let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
+    let most = if is_lapped { KEPT_PIECES } else { KEPT_SAMPLES };
     let (normal, anomalous) = roles.parts(images)?;
     if normal.len() < FEWEST_IMAGES {
         let message = format!("expected at least {FEWEST_IMAGES} normal images to fit, got {}", normal.len());
@@ -73,7 +84,8 @@ fn prepare(
     let split = Split::for_purpose(&normal, recipe, purpose);
     let sampler = sampler(settings, &adapter, images);
     let views = views(&sampler, &split);
-    let (train, calibration) = (kept(&adapter, images, &split.train)?, kept(&adapter, images, &split.calibration)?);
+    let samples = |which: &[u32]| kept(&adapter, images, which, most);
+    let (train, calibration) = (samples(&split.train)?, samples(&split.calibration)?);
     Ok(PreparedImages { adapter, split, anomalous, sampler, views, train, calibration })
 }
 
@@ -97,7 +109,9 @@ pub(in crate::fitted) fn fit(
     roles: &ImageRoles,
     session: &Session<'_>,
 ) -> Result<ImageModel> {
-    let PreparedImages { adapter, split, anomalous, sampler, views, train, calibration } =
+    let recipe = &photographs::chosen(recipe, settings, images);
+    let Data::Images(settings) = &recipe.data else { unreachable!("a recipe of images") };
+    let PreparedImages { mut adapter, split, anomalous, sampler, views, train, calibration } =
         prepare(recipe, settings, images, roles, SplitPurpose::Fit)?;
 
     let damages = settings.corrupt.ready()?;
@@ -108,14 +122,15 @@ pub(in crate::fitted) fn fit(
     let data = TrainingData {
         samples: recipe.corruptions().iter().map(samples).collect(),
         split: &views,
-        references: train.clone(),
-        train: train.clone(),
+        references: ChosenSamples::Drawn(train.clone()),
+        train: ChosenSamples::Drawn(train.clone()),
         calibration: calibration.clone(),
         blocks: adapter.blocks(),
         slots: adapter.slots(),
         shape: adapter.shape(),
     };
     let trained = learn(recipe, data, session)?;
+    adapter.memory = memory(recipe, &adapter, images, &split, &trained.scorer)?.map(Arc::new);
     let scorer = ImageScorer::new(&adapter, &trained.scorer);
     let held_out = scorer.scores(images, &split.calibration)?;
     let some = &split.train[..split.train.len().min(TRAINING_IMAGES)];
@@ -144,11 +159,42 @@ pub(in crate::fitted) fn fit(
         evidence: &Evidence::default(),
         spans: Vec::new(),
         distribution: Some(measures::distribution(images, &split.train)?),
+        not_made: Vec::new(),
     };
-    assemble(assembly, session, |inputs, _, adapter| {
+    let mut model = assemble(assembly, session, |inputs, _, adapter| {
         let findings = ImageFindings { images, adapter, split: &split, anomalous: &anomalous, roles };
         summary::describe(inputs, &findings)
-    })
+    })?;
+    if matches!(model.core.recipe.backbone, Backbone::Lapped(_)) {
+        let prior = map_prior::learn(images, &split.train, adapter.layout.channels, &session.compute)?;
+        if let Some(coding) = &mut Arc::make_mut(&mut model.core).coding {
+            coding.maps = Some(prior);
+        }
+    }
+    Ok(model)
+}
+
+/// What local patches are compared with, if the score is that of patches and the images are large enough.
+fn memory(
+    recipe: &Recipe,
+    adapter: &ImageAdapter,
+    images: &Store,
+    split: &Split,
+    scorer: &Scorer,
+) -> Result<Option<PatchMemory>> {
+    if recipe.detect.score != Score::Patches || !PatchMemory::suits(images, &split.train) {
+        return Ok(None);
+    }
+    let compute = scorer.ensemble.compute();
+    let kept = (recipe.detect.references.max(1), recipe.seed);
+    let memory = PatchMemory::fit(images, &split.train, adapter.layout.channels, kept, compute)?;
+    let distances = memory.distances(images, &split.calibration, compute)?;
+    if adapter.sees_patches() {
+        return memory.calibrated(&distances, None).map(Some);
+    }
+    let residuals = ImageScorer::new(adapter, scorer).scores(images, &split.calibration)?;
+    let logs: Vec<f64> = residuals.iter().map(|score| score.ln()).collect();
+    memory.calibrated(&distances, Some(&logs)).map(Some)
 }
 
 /// The sampler of training views.
@@ -173,6 +219,14 @@ fn views(sampler: &PatchSampler, split: &Split) -> Split {
     }
 }
 
+/// The view of an image, by default the whole one if all have the same small size.
+pub(super) fn view(settings: &ImageSettings, images: &Store) -> View {
+    let first = images.size(0);
+    let fits = |(h, w, _): (usize, usize, Channels)| (h, w) == (first.0, first.1) && h.max(w) <= LARGEST_WHOLE;
+    let are_small_and_alike = || (0..images.len()).all(|i| fits(images.size(i)));
+    settings.view.or_else(|| if are_small_and_alike() { View::Whole } else { View::Pieces })
+}
+
 /// The sample layout, by default rules if the recipe does not set it.
 fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
     let channels = settings.channels.or_else(|| images.channels());
@@ -180,8 +234,7 @@ fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
     let (height, width, _) = images.size(0);
     let are_alike = sizes().all(|(h, w, _)| (h, w) == (height, width));
     let are_small = sizes().all(|(h, w, _)| h.max(w) <= LARGEST_WHOLE);
-    let view = settings.view.or_else(|| if are_alike && are_small { View::Whole } else { View::Pieces });
-    match view {
+    match view(settings, images) {
         View::Whole => {
             let side = |own: usize| settings.side.or_else(|| if are_alike && are_small { own } else { WHOLE_SIDE });
             ImageLayout { channels, height: side(height), width: side(width), stride: None }
@@ -194,9 +247,9 @@ fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
 }
 
 /// Samples of the images `which`, as many of each as fit the limits.
-fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
+fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32], most: usize) -> Result<Prepared> {
     let width = adapter.width();
-    let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
+    let most = (KEPT_VALUES / width).clamp(1, most);
     // A few patches of each image rather than all of the first ones.
     let share = (most / which.len().max(1)).max(1);
     let mut values = Vec::new();

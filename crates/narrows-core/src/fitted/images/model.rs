@@ -1,25 +1,28 @@
 //! Operations of image models: score, locate, reconstruct, encode, decode, generate, evaluate.
 
-use narrows_images::{Channels, Image, Store, gallery_sheet, overlay};
-use rayon::prelude::*;
+use std::path::Path;
+
+use narrows_images::{Channels, Image, Limits, Photo, Store, gallery_sheet, overlay};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::ImageModel;
 use super::adapter::ImageAdapter;
 use super::quality::ReconstructionPass;
 use super::roles::ImageRoles;
+use super::scorer::{ImageScorer, ScoredImage, highest};
 use super::summary;
 use crate::data::Table;
+use crate::detect::PixelCounts;
 use crate::detect::residual::Slots;
 use crate::ensemble::Ensemble;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::adapter::Adapter;
 use crate::fitted::core::Core;
 use crate::fitted::encoder::codes_of;
 use crate::fitted::evaluate::{Evaluation, EvaluationSamples};
 use crate::fitted::generation::{self, interpolated, numbers, share};
 use crate::fitted::new_data;
-use crate::fitted::scoring::{ScoreDetail, Scorer};
+use crate::fitted::scoring::ScoreDetail;
 use crate::model::Shape;
 use crate::prep::{Block, Prepared};
 use crate::report::{NewDataReport, Reconstruction};
@@ -31,8 +34,6 @@ const GALLERY: usize = 36;
 const WIDEST_MANIFOLD: usize = 100;
 /// Most images that generated ones are compared with.
 const MOST_COMPARED: usize = 2_000;
-/// Most values of samples processed at once.
-const VALUES: usize = 8 << 20;
 
 /// Multiples of the normal error at which the heat map starts and saturates.
 const HEAT: [f32; 2] = [3.0, 100.0];
@@ -48,85 +49,9 @@ pub struct ImageScore {
     pub p_value: f64,
     /// score > threshold
     pub is_anomaly: bool,
-    /// Squared error of every pixel, `[height, width]`, in units of a typical pixel's; empty unless requested.
+    /// What every pixel adds, `[height, width]`: its squared error in units of a typical pixel's, or how far the patches that
+    /// cover it are from those of the training images, if that is more; both stand out from 3 on. Empty unless requested.
     pub heat: Vec<f32>,
-}
-
-/// An image's score and its location.
-pub(super) struct ScoredImage {
-    pub(super) score: f64,
-    pub(super) heat: Vec<f32>,
-}
-
-/// Scores images by their samples.
-pub(super) struct ImageScorer<'a> {
-    adapter: &'a ImageAdapter,
-    scorer: &'a Scorer,
-}
-
-impl<'a> ImageScorer<'a> {
-    pub(super) fn new(adapter: &'a ImageAdapter, scorer: &'a Scorer) -> ImageScorer<'a> {
-        ImageScorer { adapter, scorer }
-    }
-
-    /// Scores, with heat maps if the detail is the trace.
-    pub(super) fn score_with(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
-        let compute = self.scorer.ensemble.compute();
-        let samples: Vec<Vec<f32>> =
-            compute.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
-        let width = self.adapter.width();
-        let prepared = self.adapter.prepared(samples.concat());
-        let scored = self.scorer.score_with(&prepared, detail);
-        let mut first = 0;
-        let mut all = Vec::with_capacity(images.len());
-        for (image, samples) in images.iter().zip(&samples) {
-            let n = samples.len() / width;
-            let score = highest(&scored.scores[first..first + n]);
-            let heat = match detail {
-                ScoreDetail::Trace => self.adapter.heat(&scored.trace[first * width..(first + n) * width], image),
-                ScoreDetail::Scores | ScoreDetail::Shares => Vec::new(),
-            };
-            all.push(ScoredImage { score, heat });
-            first += n;
-        }
-        all
-    }
-
-    /// The scores of some images of a store, in bounded memory whatever their size.
-    pub(super) fn scores(&self, images: &Store, which: &[u32]) -> Result<Vec<f64>> {
-        let width = self.adapter.width();
-        let at_once = (VALUES / width).max(1);
-        let mut scores = vec![f64::NEG_INFINITY; which.len()];
-        let (mut values, mut owners): (Vec<f32>, Vec<usize>) = (Vec::new(), Vec::new());
-        let mut flush = |values: &mut Vec<f32>, owners: &mut Vec<usize>| {
-            if owners.is_empty() {
-                return;
-            }
-            let patches = self.scorer.score(&self.adapter.prepared(std::mem::take(values)));
-            // The score of an image is that of its worst patch.
-            owners.drain(..).zip(patches).for_each(|(owner, score)| scores[owner] = scores[owner].max(score));
-        };
-        for (owner, image) in which.iter().enumerate() {
-            let cutting = self.adapter.cutting(&images.get(*image as usize)?);
-            let mut first = 0;
-            while first < cutting.len() {
-                let taken = (at_once - owners.len()).min(cutting.len() - first);
-                values.extend(cutting.values(first..first + taken));
-                owners.extend(std::iter::repeat_n(owner, taken));
-                first += taken;
-                if owners.len() == at_once {
-                    flush(&mut values, &mut owners);
-                }
-            }
-        }
-        flush(&mut values, &mut owners);
-        Ok(scores)
-    }
-}
-
-/// The score of an image is that of its worst patch.
-fn highest(patches: &[f64]) -> f64 {
-    patches.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 impl Adapter for ImageAdapter {
@@ -192,9 +117,14 @@ impl ImageModel {
     /// Height and width of the images of the training, if the model sees whole images and these had one size. Images of
     /// another size are resized, which is not how the model has seen images.
     pub fn training_size(&self) -> Option<(usize, usize)> {
+        self.album_size().filter(|_| !self.sees_patches())
+    }
+
+    /// Height and width of the images of the training, if these had one size.
+    pub(crate) fn album_size(&self) -> Option<(usize, usize)> {
         let album = &self.core.report.images.as_ref()?.album;
         let ([low, high], [narrow, wide]) = (album.heights, album.widths);
-        (!self.sees_patches() && low == high && narrow == wide).then_some((high, wide))
+        (low == high && narrow == wide).then_some((high, wide))
     }
 
     /// Whether images of this size are seen as those of the training were: cut into patches, or whole at their own size.
@@ -341,22 +271,35 @@ impl ImageModel {
         self.reconstruction_pass()?.quality(images, &all)
     }
 
-    /// Detection metrics on images in normal and other folders, with PCA and an isolation forest as baselines.
+    /// Detection metrics on images in normal and other folders, with PCA and an isolation forest as baselines; where defects
+    /// have masks, also of the heat maps.
     ///
     /// # Errors
-    /// [`Error::Data`] unless there are images of both classes; if an image can no longer be read.
+    /// [`Error::Data`] unless there are images of both classes, or if a mask is of another size than its image; if an image or
+    /// a mask can no longer be read.
     pub fn evaluate(&self, images: &Store, roles: &ImageRoles) -> Result<Evaluation> {
         let (_, anomalous) = roles.parts(images)?;
+        let is_anomalous = |i: usize| anomalous.binary_search(&(i as u32)).is_ok();
         let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
         let mut samples = EvaluationSamples::default();
+        let has_masks = anomalous.iter().any(|i| images.album().defect_mask(*i as usize).is_some());
+        let mut pixels = has_masks.then(PixelCounts::default);
+        let detail = if has_masks { ScoreDetail::Trace } else { ScoreDetail::Scores };
         for i in 0..images.len() {
             let image = images.get(i)?;
-            let score = scorer.score_with(std::slice::from_ref(&image), ScoreDetail::Scores)[0].score;
+            let ScoredImage { score, heat } = scorer.score_with(std::slice::from_ref(&image), detail).remove(0);
             let prepared = self.adapter.prepared(self.adapter.values(&image));
             let (pca, forest) = self.core.baselines.scores(&prepared, self.core.compute());
-            samples.push(anomalous.binary_search(&(i as u32)).is_ok(), score, highest(&pca), highest(&forest));
+            samples.push(is_anomalous(i), score, highest(&pca), highest(&forest));
+            let Some(pixels) = &mut pixels else { continue };
+            if !is_anomalous(i) {
+                pixels.add(&heat, &[], image.width);
+            } else if let Some(mask) = images.album().defect_mask(i) {
+                pixels.add(&heat, &defects(&mask, &image)?, image.width);
+            }
         }
-        samples.metrics(&self.core, "folder", &roles.normal.join(","), 0)
+        let evaluation = samples.metrics(&self.core, "folder", &roles.normal.join(","), 0)?;
+        Ok(Evaluation { pixels: pixels.and_then(|pixels| pixels.metrics()), ..evaluation })
     }
 
     /// The report on images that the model was not fitted to, with metrics if folders of normal images are named.
@@ -401,6 +344,21 @@ impl ImageModel {
         let core = &self.core;
         ReconstructionPass::new(&core.recipe, &self.adapter, &core.scorer, &core.baselines.pca)
     }
+}
+
+/// Where the mask of an image says that there is a defect: where it is rather white than black, or not black at all if
+/// defects have numbers.
+fn defects(mask: &Path, image: &Image) -> Result<Vec<bool>> {
+    let found = Photo::read(mask, &Limits::default())?.image.to_channels(Channels::Grey);
+    if (found.height, found.width) != (image.height, image.width) {
+        let message = format!(
+            "expected a mask of {} x {} pixels, as its image is, got {} x {}",
+            image.height, image.width, found.height, found.width
+        );
+        return Err(Error::data(Place::source(mask.display().to_string()), message));
+    }
+    let limit = if found.pixels.iter().any(|x| *x >= 0.5) { 0.5 } else { f32::MIN_POSITIVE };
+    Ok(found.pixels.iter().map(|x| *x >= limit).collect())
 }
 
 /// An image overlaid with the heat map of its pixels' errors; transparent at a typical error.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use narrows_images::Store;
 
 use super::ImageModel;
-use super::model::ImageScorer;
 use super::roles::ImageRoles;
+use super::scorer::ImageScorer;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::recalibration::{Recalibration, Sample, check_promise};
 

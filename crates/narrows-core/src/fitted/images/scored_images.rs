@@ -3,8 +3,9 @@
 use narrows_images::{Filter, Image, Photo, Store};
 
 use super::ImageModel;
-use super::model::{ImageScorer, heat_map};
+use super::model::heat_map;
 use super::roles::ImageRoles;
+use super::scorer::ImageScorer;
 use crate::error::Result;
 use crate::fitted::scored_rows::{axes, places};
 use crate::fitted::scoring::ScoreDetail;

@@ -3,9 +3,10 @@
 use narrows_images::{Sheet, Store};
 
 use super::adapter::ImageAdapter;
-use super::model::{ImageScorer, heat_map};
+use super::model::heat_map;
 use super::quality::{Reconstructed, ReconstructionPass};
 use super::roles::ImageRoles;
+use super::scorer::ImageScorer;
 use crate::error::Result;
 use crate::fitted::scoring::{CalibratedThreshold, ScoreDetail};
 use crate::fitted::split::Split;
@@ -56,6 +57,7 @@ pub(super) fn describe(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> 
     let not_normal = anomalous.len() as u64;
     let read = images.len() as u64;
     Ok(KindReport {
+        population: None,
         source: images.source().to_owned(),
         label,
         rows: RowCounts { read, not_normal, unlabelled: 0, train, validation, calibration },

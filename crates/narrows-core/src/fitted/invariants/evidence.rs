@@ -1,7 +1,7 @@
 //! Rows against invariants: which they break, and the scores that follow.
 //!
 //! A broken constant multiplies the score, which counts as 1 at least, by one plus the number of rows that kept it, summed
-//! over those broken; from [`CERTAIN_ROWS`] on the score is at least [`CERTAIN`], whatever the network says. A missing
+//! over those broken; from [`Invariants::CERTAIN_ROWS`] on the score is at least [`Invariants::CERTAIN`], whatever the network says. A missing
 //! cell in a column that was complete is a failure of the reading rather than of what is read, and common where data
 //! is joined: there the number of rows counts by its square root.
 
@@ -13,11 +13,6 @@ use serde::Serialize;
 use super::{Constant, Invariants};
 use crate::data::{CellValues, Schema, Table};
 use crate::detect::Reason;
-
-/// A constant that so many rows kept makes a row that breaks it an anomaly by itself.
-const CERTAIN_ROWS: u64 = 99;
-/// The least score of such a row.
-const CERTAIN: f64 = 1e6;
 
 /// Columns of which breaks are told one by one.
 const TOLD_COLUMNS: usize = 8;
@@ -154,6 +149,11 @@ pub(crate) fn with_broken(broken: &Broken, others: Vec<Reason>, k: usize) -> Vec
 }
 
 impl Invariants {
+    /// A constant that so many rows kept makes a row that breaks it an anomaly by itself.
+    pub(crate) const CERTAIN_ROWS: u64 = 99;
+    /// The least score of such a row.
+    pub(crate) const CERTAIN: f64 = 1e6;
+
     /// Compares the rows of a table: its columns in `typed`, those that the network reads, are taken from there.
     pub(crate) fn compared(&self, typed: &Table, raw: &Table, schema: &Schema) -> Evidence {
         let column = |name: &str| match schema.get(name) {
@@ -193,7 +193,7 @@ impl Invariants {
             Some(level) => least = least.max(level),
             None => {
                 factor += weights.kept;
-                least = if weights.most_kept >= CERTAIN_ROWS { CERTAIN } else { least };
+                least = if weights.most_kept >= Self::CERTAIN_ROWS { Self::CERTAIN } else { least };
             }
         }
         match level(&self.chance.missing, weights.missing) {

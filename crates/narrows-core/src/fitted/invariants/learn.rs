@@ -17,7 +17,7 @@ pub(crate) struct Candidate<'a> {
 }
 
 /// The invariants of training rows, before it is known what scores are ordinary.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LearntInvariants {
     invariants: Invariants,
     strays: Strays,

@@ -61,6 +61,16 @@ impl Constant {
         &self.column.name
     }
 
+    /// The content of all cells that were there, if any were.
+    pub(crate) fn value(&self) -> Option<&CellValue<'static>> {
+        self.value.as_ref()
+    }
+
+    /// Number of training rows that kept it.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// As in "always ok in 400 training rows".
     pub(crate) fn describe(&self) -> String {
         match &self.value {
@@ -71,6 +81,31 @@ impl Constant {
 }
 
 impl Invariants {
+    /// Number of training rows.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The columns with one content, or none.
+    pub(crate) fn constants(&self) -> &[Constant] {
+        &self.constants
+    }
+
+    /// The columns without a missing cell, by name.
+    pub(crate) fn complete(&self) -> &[String] {
+        &self.complete
+    }
+
+    /// The scores that 1, 2, ... broken constants are worth, as far as training rows show them by chance.
+    pub(crate) fn chance_of_constants(&self) -> &[f64] {
+        &self.chance.constants
+    }
+
+    /// Likewise of cells missing in complete columns.
+    pub(crate) fn chance_of_missing(&self) -> &[f64] {
+        &self.chance.missing
+    }
+
     /// The constant column of this name.
     pub(crate) fn constant(&self, name: &str) -> Option<&Constant> {
         self.constants.iter().find(|constant| constant.name() == name)

@@ -30,7 +30,7 @@ impl ChanceLevels {
 }
 
 /// The invariants that single training rows alone would have broken: one entry, the row, for each.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Strays {
     pub(super) constants: Vec<u32>,
     pub(super) missing: Vec<u32>,

@@ -2,11 +2,12 @@
 
 use narrows_images::{Channels, Damage, Damages, Filter, Image, luminance_and_chroma, recombine};
 
+use super::holes;
 use crate::model::restore::Ends;
 
 /// The base of the network's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Base {
+pub(crate) enum Base {
     /// The corrupted image, enlarged and converted to the channels of the target.
     Lifted {
         /// Channels of the corrupted image.
@@ -18,6 +19,11 @@ pub(super) enum Base {
     },
     /// The network predicts the chrominance; the luminance of the input is kept.
     Luminance,
+    /// Holes of any colour: the network also sees where they are or may be, and nothing else is changed.
+    Holes {
+        /// Channels of the image.
+        channels: Channels,
+    },
 }
 
 impl Base {
@@ -26,47 +32,52 @@ impl Base {
         if damages.as_slice() == [Damage::Grayscale] {
             return Base::Luminance;
         }
+        if holes::side(damages).is_some() {
+            return Base::Holes { channels: target };
+        }
         Base::Lifted { input: damages.input_channels(target), target, scale: damages.scale() }
     }
 
     /// Input and output channels of the network.
-    pub(super) fn ends(self) -> Ends {
+    pub(crate) fn ends(self) -> Ends {
         match self {
             Base::Lifted { input, target, scale } => Ends { input: input.count(), output: target.count(), scale },
             Base::Luminance => Ends { input: 1, output: 2, scale: 1 },
+            Base::Holes { channels } => Ends { input: channels.count() + 1, output: channels.count(), scale: 1 },
         }
     }
 
     /// Channels of the corrupted image.
-    pub(super) fn input(self) -> Channels {
+    pub(crate) fn input(self) -> Channels {
         match self {
             Base::Lifted { input, .. } => input,
             Base::Luminance => Channels::Grey,
+            Base::Holes { channels } => channels,
         }
     }
 
     /// Channels of the restored image.
-    pub(super) fn target(self) -> Channels {
+    pub(crate) fn target(self) -> Channels {
         match self {
             Base::Lifted { target, .. } => target,
             Base::Luminance => Channels::Rgb,
+            Base::Holes { channels } => channels,
         }
     }
 
     /// The restoration without a network: bicubic enlargement, grey if there are no colours.
     pub(super) fn lifted(self, damaged: &Image) -> Image {
-        let Base::Lifted { target, scale, .. } = self else { return damaged.to_channels(Channels::Rgb) };
-        let coloured = damaged.to_channels(target);
-        match scale {
+        let coloured = damaged.to_channels(self.target());
+        match self.ends().scale {
             1 => coloured,
-            _ => coloured.resized(damaged.height * scale, damaged.width * scale, Filter::Bicubic),
+            scale => coloured.resized(damaged.height * scale, damaged.width * scale, Filter::Bicubic),
         }
     }
 
     /// The target of the network.
     pub(super) fn wanted(self, clean: &Image, damaged: &Image, wanted: &mut [f32]) {
         match self {
-            Base::Lifted { .. } => {
+            Base::Lifted { .. } | Base::Holes { .. } => {
                 let lifted = self.lifted(damaged);
                 let pairs = clean.pixels.iter().zip(&lifted.pixels);
                 wanted.iter_mut().zip(pairs).for_each(|(wanted, (clean, lifted))| *wanted = clean - lifted);
@@ -78,7 +89,7 @@ impl Base {
     /// The restored image from the network's output.
     pub(super) fn joined(self, damaged: &Image, added: &[f32]) -> Image {
         match self {
-            Base::Lifted { .. } => {
+            Base::Lifted { .. } | Base::Holes { .. } => {
                 let mut restored = self.lifted(damaged);
                 restored.pixels.iter_mut().zip(added).for_each(|(pixel, added)| *pixel += added);
                 restored.clipped()

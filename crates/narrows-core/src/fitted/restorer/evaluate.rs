@@ -24,9 +24,9 @@ impl Restorer {
     /// Corrupts clean images, restores them, and compares them with the originals.
     ///
     /// # Errors
-    /// If an image, or an image used by the corruption, can no longer be read.
+    /// If an image can no longer be read, or that of a watermark, which models of older versions do not keep.
     pub fn evaluate(&self, images: &Store) -> Result<Restoration> {
-        let ready = self.damages().ready()?;
+        let ready = self.ready()?;
         let one = |i: usize| Ok(self.quality(images.name(i), &self.steps(images, i, &ready)?));
         let qualities = (0..images.len()).map(one).collect::<Result<_>>()?;
         Ok(Restoration::of(self.damages().to_string(), qualities))
@@ -37,7 +37,7 @@ impl Restorer {
     /// # Errors
     /// As [`Restorer::evaluate`].
     pub fn sheet(&self, images: &Store) -> Result<Image> {
-        let ready = self.damages().ready()?;
+        let ready = self.ready()?;
         let one = |i: usize| Ok(self.steps(images, i, &ready)?.shown());
         let shown = (0..images.len().min(SHEET_ROWS)).map(one).collect::<Result<_>>()?;
         Ok(sheet_of(shown).image())
@@ -82,7 +82,7 @@ pub(super) fn with_sheet(
     images: &Store,
     which: &[usize],
 ) -> Result<(Restoration, Vec<[Image; 3]>)> {
-    let ready = restorer.damages().ready()?;
+    let ready = restorer.ready()?;
     let mut qualities = Vec::new();
     let mut sheet = Vec::new();
     for &image in which {

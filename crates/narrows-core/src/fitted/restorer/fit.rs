@@ -70,7 +70,8 @@ pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Ses
         trained.training,
     );
     let (backbone, compute) = (backbone.clone(), session.compute.clone());
-    let mut restorer = Restorer { recipe, backbone, channels, params: trained.params, report, compute };
+    let mut restorer =
+        Restorer { recipe, backbone, channels, params: trained.params, marks: ready.marks(), report, compute };
     let held_out = if validation.is_empty() { &train } else { &validation };
     let measured: Vec<usize> = held_out.iter().take(MEASURED).map(|p| *p as usize).collect();
     let (quality, sheet) = evaluate::with_sheet(&restorer, images, &measured)?;

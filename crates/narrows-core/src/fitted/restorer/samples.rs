@@ -4,6 +4,7 @@ use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::{Damage, Damages, PreparedDamages, Side};
 
 use super::base::Base;
+use super::holes::{self, Holed};
 use crate::error::Result;
 use crate::patches::PatchSampler;
 use crate::train::{Key, SampleSource, Sources};
@@ -33,6 +34,16 @@ pub(super) fn view_side(damages: &Damages, patch: usize, longest: usize) -> usiz
     damaged * scale
 }
 
+impl RestoreSamples<'_> {
+    /// Where a patch is cut from a square of this side.
+    fn place(&self, side: usize, stream: &mut Stream) -> (usize, usize) {
+        match (side - self.patch) as u32 {
+            0 => (0, 0),
+            room => (stream.below(room + 1) as usize, stream.below(room + 1) as usize),
+        }
+    }
+}
+
 impl SampleSource for RestoreSamples<'_> {
     fn inputs(&self) -> usize {
         self.patch * self.patch * self.base.ends().input
@@ -46,12 +57,16 @@ impl SampleSource for RestoreSamples<'_> {
     fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()> {
         let view = self.draws.view(sample, key.seed, key.epoch)?;
         let mut stream = Stream::new(key.seed, Purpose::Corruption, key.epoch, u64::from(sample));
+        if let Some(side) = holes::side(self.damages) {
+            let holed = Holed::drawn(&view, self.ready, side, &mut stream);
+            let (top, left) = self.place(view.height, &mut stream);
+            let holed = holed.crop(top, left, self.patch, self.patch);
+            holed.wanted(&view.crop(top, left, self.patch, self.patch), target);
+            input.copy_from_slice(&holed.joined());
+            return Ok(());
+        }
         let damaged = self.ready.apply(&view, &mut stream);
-        let room = (damaged.height - self.patch) as u32;
-        let (top, left) = match room {
-            0 => (0, 0),
-            _ => (stream.below(room + 1) as usize, stream.below(room + 1) as usize),
-        };
+        let (top, left) = self.place(damaged.height, &mut stream);
         let scale = self.base.ends().scale;
         let damaged = damaged.crop(top, left, self.patch, self.patch);
         let clean = view.crop(top * scale, left * scale, self.patch * scale, self.patch * scale);

@@ -23,7 +23,7 @@ pub(crate) fn detector(
     recipe: &Recipe,
     ensemble: &Ensemble,
     (slots, blocks): (&Slots, &[Block]),
-    references: &Prepared,
+    references: Prepared,
     calibration: &Prepared,
     resolution: &Resolution,
 ) -> Result<Detector> {
@@ -76,14 +76,16 @@ pub(crate) fn detector(
         }
         Score::Mix => {
             // Calibration rows are known as well: each is measured beside the others.
-            let known = [references.finite(), calibration.finite()].concat();
-            let n_known = references.n + n;
-            let weights = range_weights(&known, blocks, references.width);
+            let (n_references, width) = (references.n, references.width);
+            let mut known = references.into_finite();
+            known.extend_from_slice(&calibration.finite());
+            let n_known = n_references + n;
+            let weights = range_weights(&known, blocks, width);
             let floors = vec![resolution.distance(), resolution.weighted_distance(&weights), 0.0];
             let step = floors[1];
             let fit = || Neighbourhood::fit(&known, n_known, weights, step, settings.references, seed);
             let (index, kept) = compute.install(fit)?;
-            let own: Vec<Option<usize>> = (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
+            let own: Vec<Option<usize>> = (n_references..n_known).map(|row| kept.binary_search(&row).ok()).collect();
             let x = calibration.finite();
             let global = |weight| Some(GlobalDistances::of(&index, &x, weight, seed, ensemble));
             let global = match settings.scope(&recipe.train.contamination) {
@@ -94,7 +96,7 @@ pub(crate) fn detector(
             let views = CalibrationDistances::of(References::Views(index), &x, &own, floors, ensemble);
             Some(CalibrationDistances { global, ..views })
         }
-        Score::Residual | Score::Mahalanobis => None,
+        Score::Residual | Score::Patches | Score::Mahalanobis => None,
     };
     let fitted = measured.map(|measured| measured.proximity(&residual, settings.mixing)).transpose()?;
     let (neighbours, distances) = fitted.unzip();
@@ -223,7 +225,7 @@ mod tests {
         let ensemble = ensemble(&[FIRST, SECOND][..members]);
         let none = Resolution::of_values(&[], 2, &Compute::serial());
         let slots = Slots::new(vec![0, 1]);
-        detector(&recipe, &ensemble, (&slots, &[]), &rows(references), &rows(calibration), &none).unwrap()
+        detector(&recipe, &ensemble, (&slots, &[]), rows(references), &rows(calibration), &none).unwrap()
     }
 
     const ROWS: [[f32; 2]; 3] = [[1.0, 2.0], [2.0, 4.0], [5.0, 3.0]];
@@ -310,7 +312,7 @@ mod tests {
         let (recipe, slots) = (Recipe::preset(Preset::Deep), Slots::new(vec![0, 1]));
         let none = Resolution::of_values(&[], 2, &Compute::serial());
         let refused =
-            detector(&recipe, &ensemble(&[FIRST]), (&slots, &[]), &rows(&ROWS), &rows(&[]), &none).unwrap_err();
+            detector(&recipe, &ensemble(&[FIRST]), (&slots, &[]), rows(&ROWS), &rows(&[]), &none).unwrap_err();
         assert!(refused.to_string().contains("expected at least 1 calibration row"), "{refused}");
     }
 }

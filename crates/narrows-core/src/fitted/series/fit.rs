@@ -166,6 +166,7 @@ fn fit_rows(
         evidence: &evidence,
         spans,
         distribution,
+        not_made: Vec::new(),
     };
     assemble(assembly, session, |inputs, held_out, adapter| {
         Ok(summary::rows(inputs, held_out, &selection, adapter, &samples, &prep))
@@ -355,6 +356,7 @@ fn fit_points(
         evidence: &Evidence::default(),
         spans,
         distribution: Some(distribution),
+        not_made: Vec::new(),
     };
     let chosen = summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
     assemble(assembly, session, |inputs, held_out, adapter| {

@@ -20,6 +20,7 @@ mod stream;
 mod summary;
 mod suspects;
 mod unchanged;
+mod whole_windows;
 mod windowing;
 
 pub(crate) use adapter::SeriesAdapter;

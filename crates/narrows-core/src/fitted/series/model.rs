@@ -17,7 +17,7 @@ use crate::fitted::adapter::{Adapter, Origin, SampleBatch, TabularAdapter};
 use crate::fitted::core::Core;
 use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
-use crate::fitted::generation::numbers;
+use crate::fitted::generation::{DrawnRows, numbers};
 use crate::fitted::invariants::{Invariants, with_broken};
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, PreparedUnits, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
@@ -141,8 +141,9 @@ impl TabularAdapter for SeriesAdapter {
         self.rows_of(outputs, levels, origins)
     }
 
-    fn new_rows(&self, _core: &Core, outputs: &mut [f32], _first: u64, _seed: u64) -> Result<Table> {
-        self.rows_of(outputs, &[], &[])
+    fn new_rows(&self, _core: &Core, outputs: &mut [f32], _first: u64, _seed: u64) -> Result<DrawnRows> {
+        let typed = self.rows_of(outputs, &[], &[])?;
+        Ok(DrawnRows { written: typed.clone(), typed })
     }
 
     fn evaluate(

@@ -60,6 +60,7 @@ pub(super) fn rows(
         })
         .collect();
     KindReport {
+        population: None,
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: row_counts(selection, inputs.split),
@@ -169,6 +170,7 @@ pub(super) fn points(
     let scored = scored(adapter, inputs.scorer, inputs.threshold, samples);
     let counts = &samples.set.counts;
     KindReport {
+        population: None,
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: row_counts(selection, inputs.split),

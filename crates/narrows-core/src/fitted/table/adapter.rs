@@ -8,9 +8,10 @@ use crate::data::{Conformed, Schema, Table, Unreadable};
 use crate::detect::residual::Slots;
 use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
+use crate::fitted::generation::RowForm;
 use crate::fitted::invariants::{Evidence, Invariants};
 use crate::fitted::scoring::{Scorer, Yardstick};
-use crate::prep::{Cell, Grain, Pipeline, Prepared, Spreads};
+use crate::prep::{Cell, Grain, Pipeline, Prepared, ResidualNoise, Spreads};
 
 /// Converts rows of a table to samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,10 @@ pub struct TableAdapter {
     pub(crate) pipeline: Pipeline,
     /// Range and decimals of the numeric columns; empty in files before format 4.
     pub(crate) grains: Vec<Option<Grain>>,
+    /// The noise of decoded numbers, if they are encoded for generation.
+    pub(crate) noise: Option<ResidualNoise>,
+    /// The columns of new rows; `None` in encoders and in files of older versions, whose rows have the schema's columns.
+    pub(crate) form: Option<RowForm>,
     /// What all training rows kept; `None` in encoders, and in files before format 5, whose scores do not rest on what
     /// was observed either.
     pub(crate) invariants: Option<Invariants>,

@@ -7,7 +7,7 @@ mod order;
 mod summary;
 
 pub(crate) use adapter::TableAdapter;
-pub(super) use fit::{fit, trial_data};
+pub(super) use fit::{PreparedTable, fit, trial_data};
 
 /// A model fitted to the rows of a table.
 pub type TableModel = super::core::Fitted<TableAdapter>;

@@ -1,11 +1,13 @@
 //! Operations of table models on rows: score, explain, reconstruct, encode, decode, generate.
 
+use std::collections::BTreeMap;
+
 use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 
 use super::adapter::{PreparedRows, TableAdapter};
 use crate::compute::Compute;
-use crate::data::{Column, Schema, Table};
+use crate::data::{Column, ColumnKind, Schema, Table};
 use crate::detect::residual::Slots;
 use crate::ensemble::Ensemble;
 use crate::error::Result;
@@ -13,7 +15,7 @@ use crate::fitted::adapter::{Adapter, Origin, SampleBatch, TabularAdapter};
 use crate::fitted::core::Core;
 use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
-use crate::fitted::generation::{self, levels, numbers};
+use crate::fitted::generation::{self, DrawnRows, levels, numbers};
 use crate::fitted::invariants::{Evidence, Invariants};
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, OutsideRange, ScoreCounts, ScoreDetail};
@@ -50,6 +52,9 @@ impl Adapter for TableAdapter {
     }
 
     fn column_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
+        if self.pipeline.has_shapes() {
+            return self.cell_distances(generated, held_out);
+        }
         let blocks = self.pipeline.blocks().iter().filter(|block| block.kind != BlockKind::Missing);
         let distance = |block: &Block| {
             let missing = |rows: &Prepared| {
@@ -120,11 +125,17 @@ impl TabularAdapter for TableAdapter {
     }
 
     fn varied(&self, outputs: &[f32], n: usize, _levels: &[Level], _origins: &[Origin]) -> Result<Table> {
-        self.pipeline.held_table(outputs, n, &self.grains)
+        let rows = self.pipeline.held_table(outputs, n, &self.grains)?;
+        self.form.as_ref().map_or(Ok(rows.clone()), |form| form.spelled(&rows))
     }
 
-    fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<Table> {
-        self.pipeline.table_of(self.drawn(outputs, first, seed, core.compute()))
+    fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<DrawnRows> {
+        let typed = self.pipeline.table_of(self.drawn(outputs, first, seed, core.compute()))?;
+        let written = match &self.form {
+            Some(form) => form.completed(&typed, first, seed)?,
+            None => typed.clone(),
+        };
+        Ok(DrawnRows { typed, written })
     }
 
     fn evaluate(
@@ -149,6 +160,45 @@ impl TabularAdapter for TableAdapter {
 }
 
 impl TableAdapter {
+    /// The distances by the values of the columns, of which one may have several blocks.
+    fn cell_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
+        let cells = |rows: &Prepared| self.pipeline.cells(&rows.input, &self.grains);
+        let columns = self.schema.columns.iter().zip(cells(generated)).zip(cells(held_out));
+        let distance = |((column, generated), held_out): ((&Column, Vec<Cell>), Vec<Cell>)| {
+            let missing = |cells: &[Cell]| {
+                cells.iter().filter(|cell| **cell == Cell::Missing).count() as f64 / cells.len().max(1) as f64
+            };
+            let shares = Some([missing(&held_out), missing(&generated)]);
+            let values = match column.kind {
+                ColumnKind::Numeric | ColumnKind::Datetime => {
+                    let numbers = |cells: &[Cell]| {
+                        let number = |cell: &Cell| match cell {
+                            Cell::Number(x) => Some(*x as f32),
+                            Cell::Instant(t) => Some(*t as f32),
+                            _ => None,
+                        };
+                        cells.iter().filter_map(number).collect::<Vec<f32>>()
+                    };
+                    Values::Numbers { generated: numbers(&generated), held_out: numbers(&held_out) }
+                }
+                ColumnKind::Boolean | ColumnKind::Category | ColumnKind::Text => {
+                    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+                    let mut places = |cells: &[Cell]| -> Vec<usize> {
+                        let there = cells.iter().filter(|cell| **cell != Cell::Missing);
+                        let place = |cell: &Cell| {
+                            let next = known.len();
+                            *known.entry(cell.to_string()).or_insert(next)
+                        };
+                        there.map(place).collect()
+                    };
+                    Values::Levels { generated: places(&generated), held_out: places(&held_out) }
+                }
+            };
+            sample_similarity::distances(&column.name, values, shares)
+        };
+        columns.map(distance).collect()
+    }
+
     fn counts(&self, samples: PreparedRows, evidence: Evidence) -> ScoreCounts {
         let counts = &samples.prepared.counts;
         ScoreCounts {
@@ -188,6 +238,6 @@ impl TableAdapter {
     /// Samples the cells of decoded rows, by column, in place.
     fn drawn(&self, outputs: &mut [f32], first: u64, seed: u64, compute: &Compute) -> Vec<Vec<Cell>> {
         let stream = |row: usize| generation::cell_stream(seed, first + row as u64);
-        compute.install(|| self.pipeline.draw(outputs, &self.grains, stream))
+        compute.install(|| self.pipeline.draw(outputs, &self.grains, self.noise.as_ref(), stream))
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn describe(
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: rows(selection, inputs.split),
+        population: selection.population.clone(),
         columns: columns(selection, &adapter.pipeline.columns(), adapter.invariants.as_ref(), |name| {
             quality(adapter.pipeline.blocks(), name, &held_out.rows, &held_out.output)
         }),
@@ -43,7 +44,7 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     let rows = top.iter().zip(inputs.evidence.judged(top.iter().copied(), scored.scores)).zip(reasons);
     let top_row = |((&row, score), reasons)| {
         let reasons = inputs.evidence.reasons(row, reasons, TOP_REASONS);
-        top_row(inputs.threshold, u64::from(row), score, reasons)
+        top_row(inputs.threshold, selection.table.row_number(row as usize), score, reasons)
     };
     rows.map(top_row).collect()
 }

@@ -83,7 +83,8 @@ fn column(column: &ColumnReport, train: u64) -> ColumnRow {
     }
 }
 
-fn role(role: &Role) -> &'static str {
+/// A role in a word.
+pub(in crate::report) fn role(role: &Role) -> &'static str {
     match role {
         Role::Feature => "feature",
         Role::Label => "label",
@@ -94,7 +95,7 @@ fn role(role: &Role) -> &'static str {
 }
 
 /// `29 columns: 27 features, 1 label, 1 dropped`
-fn counts(columns: &[ColumnReport]) -> String {
+pub(in crate::report) fn counts(columns: &[ColumnReport]) -> String {
     let of = |role: Role| columns.iter().filter(|column| column.role == role).count() as u64;
     let features = of(Role::Feature);
     let parts: Vec<String> = [

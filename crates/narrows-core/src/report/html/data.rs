@@ -13,8 +13,7 @@ use crate::report::{AlbumReport, Report, RestorerReport, RowCounts};
 #[template(path = "report/data.html", whitespace = "minimize")]
 pub(super) struct DataSection {
     introduction: &'static str,
-    sample_kind: SampleKind,
-    read: String,
+    heading: String,
     subsets: Vec<SubsetCount>,
     subsets_description: String,
     columns: Option<ColumnTable>,
@@ -41,6 +40,10 @@ impl DataSection {
             None => DataSection {
                 introduction: "How the rows and columns were used. Calibration rows are not used for training; they set the threshold.",
                 columns: Some(ColumnTable::new(report)),
+                heading: match &report.population {
+                    Some(all) => format!("A sample of {} of {} rows", count(all.sampled), count(all.rows)),
+                    None => format!("{} rows read", count(report.rows.read)),
+                },
                 ..DataSection::of(&report.rows, SampleKind::Row)
             },
         }
@@ -61,8 +64,7 @@ impl DataSection {
         let parts: Vec<String> = subsets.iter().map(|subset| format!("{} {}", subset.name, subset.count)).collect();
         DataSection {
             introduction: "",
-            sample_kind,
-            read: count(rows.read),
+            heading: format!("{} {} read", count(rows.read), sample_kind.plural()),
             subsets_description: format!("{}: {}", sample_kind.plural(), parts.join(", ")),
             subsets,
             columns: None,

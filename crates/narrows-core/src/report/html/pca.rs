@@ -59,7 +59,8 @@ fn is_uninformative(report: &Report) -> bool {
     report.pca.components.max(report.network.code_size) >= inputs && inputs > 0
 }
 
-fn verdict(report: &Report) -> String {
+/// Which of the two reconstructs held-out samples better.
+pub(in crate::report) fn verdict(report: &Report) -> String {
     let (model, pca, inputs, components) =
         (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
     let (noun, plural) = (SampleKind::network_input(report).noun(), SampleKind::network_input(report).plural());

@@ -38,7 +38,7 @@ impl ReproduceSection {
 }
 
 /// The command line that fits this model again.
-fn command(report: &Report) -> String {
+pub(in crate::report) fn command(report: &Report) -> String {
     let mut roles = Vec::new();
     if let Some(label) = &report.label {
         // The label of an image is its folder; `--normal` names the normal folders.
@@ -55,7 +55,7 @@ fn command(report: &Report) -> String {
 }
 
 /// The fit command of a source with role flags.
-fn fit(source: &str, roles: Vec<String>) -> String {
+pub(in crate::report) fn fit(source: &str, roles: Vec<String>) -> String {
     let mut arguments = vec!["narrows fit".to_owned(), shell(&cut(source, 400))];
     arguments.extend(roles);
     arguments.push("--recipe recipe.toml -o model.narrows".to_owned());

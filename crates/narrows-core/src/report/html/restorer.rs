@@ -54,7 +54,7 @@ pub(super) fn name(report: &RestorerReport) -> String {
 }
 
 /// `Trained on 11 images to restore gaussian:25. …`
-pub(super) fn lead(report: &RestorerReport) -> String {
+pub(in crate::report) fn lead(report: &RestorerReport) -> String {
     format!(
         "Trained on {} to restore images corrupted by `{}`. The network has no bottleneck and predicts a residual; \
          it has no code and does not detect anomalies.",

@@ -107,6 +107,7 @@ pub(crate) fn generation() -> GenerationReport {
             copies: Some(Copies { ratio: Some(1.04), exact: 0, exact_held_out: 0, measured: 200 }),
         }),
         sheet: None,
+        not_made: Vec::new(),
     }
 }
 
@@ -151,6 +152,7 @@ pub(crate) fn report() -> Report {
         top: (0..20).map(top).collect(),
         code_map: code_map(),
         code_axes: None,
+        population: None,
         generation: Some(generation()),
         series: None,
         images: None,

@@ -4,7 +4,7 @@ use crate::report::Report;
 
 /// The kind of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SampleKind {
+pub(in crate::report) enum SampleKind {
     Row,
     Image,
     /// A patch of an image.
@@ -13,12 +13,12 @@ pub(super) enum SampleKind {
 
 impl SampleKind {
     /// The unit that is read, split and scored.
-    pub(super) fn scored(report: &Report) -> SampleKind {
+    pub(in crate::report) fn scored(report: &Report) -> SampleKind {
         if report.images.is_some() { SampleKind::Image } else { SampleKind::Row }
     }
 
     /// The unit of the network's input.
-    pub(super) fn network_input(report: &Report) -> SampleKind {
+    pub(in crate::report) fn network_input(report: &Report) -> SampleKind {
         match &report.images {
             Some(images) if images.stride.is_some() => SampleKind::Patch,
             Some(_) => SampleKind::Image,
@@ -26,7 +26,7 @@ impl SampleKind {
         }
     }
 
-    pub(super) fn noun(self) -> &'static str {
+    pub(in crate::report) fn noun(self) -> &'static str {
         match self {
             SampleKind::Row => "row",
             SampleKind::Image => "image",
@@ -35,7 +35,7 @@ impl SampleKind {
     }
 
     /// The label of a count of samples read.
-    pub(super) fn count_label(self) -> &'static str {
+    pub(in crate::report) fn count_label(self) -> &'static str {
         match self {
             SampleKind::Row => "rows read",
             SampleKind::Image => "images read",
@@ -43,7 +43,7 @@ impl SampleKind {
         }
     }
 
-    pub(super) fn plural(self) -> &'static str {
+    pub(in crate::report) fn plural(self) -> &'static str {
         match self {
             SampleKind::Row => "rows",
             SampleKind::Image => "images",

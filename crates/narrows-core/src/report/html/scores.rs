@@ -48,7 +48,7 @@ impl ScoresSection {
 }
 
 /// The threshold rule explained.
-fn explanation(rule: &Threshold, threshold: f64, sample_kind: SampleKind) -> String {
+pub(in crate::report) fn explanation(rule: &Threshold, threshold: f64, sample_kind: SampleKind) -> String {
     let (noun, plural) = (sample_kind.noun(), sample_kind.plural());
     let share = |x: f64| percent(x);
     let at = number(threshold);
@@ -98,7 +98,7 @@ fn sensitivity(trimmed: &TrimmedThreshold, sample_kind: SampleKind) -> String {
 }
 
 /// The guarantee, and what was set aside before.
-fn guarantee_of(report: &Report, sample_kind: SampleKind) -> String {
+pub(in crate::report) fn guarantee_of(report: &Report, sample_kind: SampleKind) -> String {
     let detection = &report.detection;
     let set_aside = detection.set_aside.map_or(0, |set_aside| set_aside.count);
     let guaranteed = match detection.pieces {

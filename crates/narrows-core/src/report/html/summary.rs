@@ -93,7 +93,7 @@ fn sentences(texts: &[String]) -> Vec<Vec<TextSpan>> {
 }
 
 /// `4 denoising networks with 29 inputs and a code of 256, trained on 800 rows.`
-fn network(report: &Report) -> String {
+pub(in crate::report) fn network(report: &Report) -> String {
     let network = &report.network;
     let kind = if denoises(&report.training) { "denoising network" } else { "network" };
     format!(
@@ -106,7 +106,7 @@ fn network(report: &Report) -> String {
     )
 }
 
-fn decision(report: &Report) -> String {
+pub(in crate::report) fn decision(report: &Report) -> String {
     let detection = &report.detection;
     let subject = match SampleKind::scored(report) {
         SampleKind::Image => "An image",

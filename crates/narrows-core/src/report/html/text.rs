@@ -7,16 +7,16 @@ const KEPT: usize = 400;
 
 /// Text from the data, short for the page and longer for the tooltip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DisplayName {
+pub(in crate::report) struct DisplayName {
     /// For the page.
-    pub(super) short: String,
+    pub(in crate::report) short: String,
     /// For the tooltip.
-    pub(super) full: String,
+    pub(in crate::report) full: String,
 }
 
 impl DisplayName {
     /// Shortens and cleans `text`; blank text becomes `(no name)`.
-    pub(super) fn new(text: &str) -> DisplayName {
+    pub(in crate::report) fn new(text: &str) -> DisplayName {
         if text.trim().is_empty() {
             return DisplayName {
                 short: "(no name)".to_owned(),
@@ -28,7 +28,7 @@ impl DisplayName {
 }
 
 /// At most `most` characters of `text`, with control characters replaced by U+FFFD.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(in crate::report) fn cut(text: &str, most: usize) -> String {
     let mut shown: String = text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(most).is_some() {
         shown.push('…');
@@ -38,13 +38,13 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// Part of a sentence: plain text, or code where the message has backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TextSpan {
-    pub(super) is_code: bool,
-    pub(super) text: String,
+pub(in crate::report) struct TextSpan {
+    pub(in crate::report) is_code: bool,
+    pub(in crate::report) text: String,
 }
 
 /// Splits a sentence of at most `most` characters at its backticks; with an unpaired backtick it stays whole.
-pub(super) fn prose(text: &str, most: usize) -> Vec<TextSpan> {
+pub(in crate::report) fn prose(text: &str, most: usize) -> Vec<TextSpan> {
     let text = cut(text, most);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -55,7 +55,7 @@ pub(super) fn prose(text: &str, most: usize) -> Vec<TextSpan> {
 }
 
 /// A word for a POSIX shell, quoted if needed.
-pub(super) fn shell(text: &str) -> String {
+pub(in crate::report) fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+=:,@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

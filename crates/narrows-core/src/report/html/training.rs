@@ -109,7 +109,7 @@ fn stopped(training: &Training) -> String {
 }
 
 /// Why training stopped, as one sentence.
-fn outcome(members: &[Training]) -> String {
+pub(in crate::report) fn outcome(members: &[Training]) -> String {
     let of = |stop: Stop| members.iter().filter(|training| training.stopped == stop).count();
     let all = members.len();
     let parts: Vec<String> = [
