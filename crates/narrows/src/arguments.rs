@@ -15,6 +15,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("corrupt", "--corrupt"),
     ("date_format", "--date-format"),
     ("delimiter", "--delimiter"),
+    ("device", "--device"),
     ("duplicates", "--duplicates"),
     ("encoding", "--encoding"),
     ("force", "--force"),
@@ -25,6 +26,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("kind", "--kind"),
     ("label", "--label"),
     ("layout", "--layout"),
+    ("license", "--license"),
     ("limit", "--time-limit"),
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
@@ -43,12 +45,15 @@ const FLAGS: &[(&str, &str)] = &[
     ("recipe", "--recipe"),
     ("resize", "--resize"),
     ("resume", "--resume"),
+    ("sample_key", "--sample-key"),
+    ("shard", "--shard"),
     ("text", "--text"),
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),
     ("timezone", "--timezone"),
     ("trials", "--trials"),
+    ("where", "--where"),
 ];
 
 /// The flag of an argument.

@@ -69,6 +69,10 @@ pub(crate) struct RoleArgs {
     /// Exclude these columns, given by name or by pattern
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Columns that identify a row: which rows of a large table are sampled then does not depend on their order, nor on
+    /// how they lie in files; by default, the row number does
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    sample_key: Vec<String>,
     /// Column with the time; by default the only date column, else rows are assumed one step apart
     #[arg(long, alias = "time-column", value_name = "COLUMN", help_heading = "Series")]
     pub(crate) time: Option<String>,
@@ -101,6 +105,7 @@ impl RoleArgs {
             timezone: self.timezone,
             duplicates: self.duplicates.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             validation_rows: 0,
+            sample_key: self.sample_key,
         })
     }
 
@@ -110,6 +115,7 @@ impl RoleArgs {
             ("--label", self.label.is_some()),
             ("--columns", !self.columns.is_empty()),
             ("--ignore", !self.ignore.is_empty()),
+            ("--sample-key", !self.sample_key.is_empty()),
             ("--time", self.time.is_some()),
             ("--id", !self.id.is_empty()),
             ("--timezone", self.timezone.is_some()),

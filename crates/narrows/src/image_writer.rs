@@ -64,7 +64,7 @@ impl ImageWriter {
 }
 
 /// Creates the parent folder of a file.
-fn make_room(path: &Path) -> Result<(), Failure> {
+pub(crate) fn make_room(path: &Path) -> Result<(), Failure> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.map_or(Ok(()), |parent| std::fs::create_dir_all(parent).map_err(|error| Error::write(parent, error).into()))
 }

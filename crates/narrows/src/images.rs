@@ -1,7 +1,6 @@
 //! Image input and output: opening, reporting skipped files, writing.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use narrows_core::error::{Hint, Place};
@@ -12,7 +11,7 @@ use walkdir::WalkDir;
 
 use crate::address;
 use crate::failure::{Failure, Outcome};
-use crate::image_writer::are_together;
+use crate::image_writer::{are_together, make_room};
 use crate::tables_in;
 use crate::talk::{Talk, count};
 use crate::targets::Targets;
@@ -27,7 +26,7 @@ const NAMED: usize = 10;
 
 /// Opens inputs as images; an error with a hint if they are tables.
 fn album(inputs: &[String]) -> Result<Album, Failure> {
-    address::refuse(inputs)?;
+    address::refuse_all(inputs, "images are read from disk")?;
     Album::open_all(inputs, &Limits::default()).map_err(|error| {
         if let narrows_core::images::Error::Setting { message } = error {
             return Error::recipe("INPUT", message).into();
@@ -218,16 +217,15 @@ impl<'t> Folder<'t> {
     }
 }
 
-/// Creates the parent folder of a file.
-pub(crate) fn make_room(path: &Path) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(|error| Error::write(parent, error).into()))
-}
-
 /// Writes a generated image, which has no metadata.
 pub(crate) fn write_plain(image: narrows_core::images::Image, path: &Path) -> Result<(), Failure> {
+    write_photo(&Photo::from(image), path)
+}
+
+/// Writes an image with what belongs to it.
+pub(crate) fn write_photo(photo: &Photo, path: &Path) -> Result<(), Failure> {
     make_room(path)?;
-    Photo::from(image).write(path).map_err(Error::from)?;
+    photo.write(path).map_err(Error::from)?;
     Ok(())
 }
 

@@ -18,8 +18,8 @@ use crate::tables_in;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InputArgs {
     /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON and JSON, NPY, NPZ, XLSX, optionally .gz or .zst;
-    /// globs such as '*.csv' are expanded, `-` is stdin, `book.xlsx#Sheet2` names a sheet. For images: a folder, image
-    /// files, IDX, NPY or NPZ
+    /// globs such as '*.csv' are expanded, a folder is the tables in it and below, `-` is stdin, `book.xlsx#Sheet2` names a
+    /// sheet; also s3://, gs://, az:// and https:// addresses. For images: a folder, image files, IDX, NPY or NPZ
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -50,6 +50,15 @@ struct ReadingArgs {
     /// columns together identify a row
     #[arg(long, value_name = "NAMES=VALUES", help_heading = "Input options")]
     pivot: Option<Pivot>,
+    /// Read only the rows for which this is true, such as "amount > 0 and country in ('DE', 'FR')"; row numbers stay those
+    /// of the input
+    ///
+    /// Comparisons (= != < <= > >=), `in (..)`, `between .. and ..` and `is null`, joined by `and`, `or`, `not` and
+    /// parentheses. Columns are plain or in double quotes or backticks, texts in single quotes, dates as '2024-01-31'. A
+    /// comparison with a missing cell is neither true nor false. The filter comes before --limit and --sample. Row groups
+    /// of Parquet files and folders such as country=DE/ in which no row can match are not read.
+    #[arg(long = "where", value_name = "EXPRESSION", help_heading = "Input options")]
+    filter: Option<String>,
     /// Read only the first N rows
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
     limit: Option<u64>,
@@ -89,13 +98,14 @@ impl InputArgs {
         };
         let ReadingArgs { encoding, limit, sample, .. } = self.reading;
         let pivot = self.reading.pivot.clone();
+        let filter = self.reading.filter.as_deref().map(str::parse).transpose()?;
         let sample = sample.map(|rows| RowSample { rows, seed: 0 });
         let ReadLimits { max_line_bytes, max_ratio } = source.limits;
         let limits = ReadLimits {
             max_line_bytes: self.reading.max_line_bytes.unwrap_or(max_line_bytes).max(1),
             max_ratio: self.reading.max_ratio.unwrap_or(max_ratio),
         };
-        Ok(Source { format, delimiter, header, comment, encoding, pivot, limit, sample, limits, ..source })
+        Ok(Source { format, delimiter, header, comment, encoding, pivot, filter, limit, sample, limits, ..source })
     }
 
     /// The source of a table; an error for images.
@@ -116,8 +126,13 @@ impl InputArgs {
 
     /// The single file, or stdin, to read line by line.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
-        let Source { paths, format, delimiter, header, pivot, limit, sample, .. } = self.source()?;
-        let given = [("--pivot", pivot.is_some()), ("--limit", limit.is_some()), ("--sample", sample.is_some())];
+        let Source { paths, format, delimiter, header, pivot, filter, limit, sample, .. } = self.source()?;
+        let given = [
+            ("--pivot", pivot.is_some()),
+            ("--where", filter.is_some()),
+            ("--limit", limit.is_some()),
+            ("--sample", sample.is_some()),
+        ];
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "not possible with --follow, which reads row by row").into());
         }
@@ -125,6 +140,7 @@ impl InputArgs {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());
         };
+        address::refuse_all(&[path.to_string_lossy()], "only a file on disk or a pipe is followed")?;
         if Compression::of_path(path) != Compression::None {
             let message = format!("expected plain text with --follow, got `{}`", path.display());
             let hint = format!("zcat {} | narrows score MODEL - --follow", path.display());
@@ -150,7 +166,7 @@ impl InputArgs {
 
     /// An error if a flag for tables was given: for images.
     pub(crate) fn check_images(&self) -> Result<(), Failure> {
-        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, limit, sample, .. } =
+        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, filter, limit, sample, .. } =
             &self.reading;
         let given = [
             ("--input-format", input_format.is_some()),
@@ -159,6 +175,7 @@ impl InputArgs {
             ("--comment", comment.is_some()),
             ("--encoding", encoding.is_some()),
             ("--pivot", pivot.is_some()),
+            ("--where", filter.is_some()),
             ("--limit", limit.is_some()),
             ("--sample", sample.is_some()),
         ];
@@ -171,6 +188,11 @@ impl InputArgs {
     /// The inputs as typed.
     pub(crate) fn inputs(&self) -> &[String] {
         &self.inputs
+    }
+
+    /// The filter as typed.
+    pub(crate) fn filter(&self) -> Option<&str> {
+        self.reading.filter.as_deref()
     }
 
     /// The inputs as typed, for messages.

@@ -1,8 +1,8 @@
 //! Ctrl-C handling: training stops and keeps its best weights, streams end; any other work is aborted without leaving
 //! partial files.
 //!
-//! A blocking read cannot be woken by a flag, so unless a [`Grace`] is held, the handler itself removes temporary files
-//! and ends the process. SIGTERM and SIGHUP are handled alike.
+//! A blocking read cannot be woken by a flag, so unless a [`Grace`] is held, the handler itself removes temporary files, gives
+//! up unfinished uploads and ends the process. SIGTERM and SIGHUP are handled alike.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,7 @@ pub(crate) fn watch(talk: Talk) {
         for path in unfinished.iter() {
             let _ = std::fs::remove_file(path);
         }
+        narrows_core::data::abandon_uploads();
         Failure::from(Error::Interrupted).tell(talk);
         let _ = std::io::stderr().flush();
         std::process::exit(i32::from(INTERRUPTED));

@@ -12,6 +12,7 @@
 mod address;
 mod arguments;
 mod closed;
+mod device;
 mod escape;
 mod failure;
 mod flags;
@@ -25,13 +26,16 @@ mod losses;
 mod output;
 mod pipeline;
 mod progress;
+mod reading;
 mod recipe;
+mod shards;
 mod shell;
 mod tables_in;
 mod talk;
 mod targets;
 mod terminal_table;
 mod told;
+mod training_rows;
 mod types;
 mod verbs;
 mod version;
@@ -61,7 +65,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     code
 }
 
+/// Lets paths be addresses in object stores, in builds with the feature `remote`: for packages that call the library beside
+/// the command. [`run`] does it, too.
+pub fn provide_storage() {
+    #[cfg(feature = "remote")]
+    narrows_store::provide();
+}
+
+/// The cargo features that the command was built with, and the library that it calls.
+pub fn features() -> Vec<&'static str> {
+    version::features()
+}
+
 fn run_words(words: &[OsString]) -> u8 {
+    provide_storage();
     let name = OsString::from("narrows");
     let args = match Args::try_parse_from(std::iter::once(&name).chain(words)) {
         Ok(args) => args,

@@ -18,9 +18,9 @@ use crate::targets::{ForceArg, Targets};
 use crate::told::{self, Rest};
 
 /// Flags for the output.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct OutputArgs {
-    /// Output file, replaced only once complete; stdout if omitted or `-`
+    /// Output file, or address such as s3://bucket/key, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Output format; by default chosen by the extension, CSV for stdout
@@ -52,6 +52,16 @@ impl OutputArgs {
             (None, Some(path)) => format_of(path)?,
             (None, None) => Format::Csv,
         })
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn asked_format(&self) -> Result<Option<Format>, Failure> {
+        self.format.as_deref().map(|name| crate::input::format(name, "--format")).transpose()
+    }
+
+    /// The same with another file, which may be there.
+    pub(crate) fn to_file(&self, file: PathBuf) -> OutputArgs {
+        OutputArgs { output: Some(file), format: self.format.clone(), force: ForceArg { force: true } }
     }
 
     /// Whether a format was asked for.

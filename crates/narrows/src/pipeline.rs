@@ -93,7 +93,8 @@ fn read_batches(
         Ok::<(), Failure>(())
     })?;
     match rows {
-        0 => Err(Error::data(Place::source(name(source)), "expected at least one row of data, got none").into()),
+        // Others may have them.
+        0 if source.shard.is_none() => Err(no_rows(source)),
         _ => Ok(()),
     }
 }
@@ -116,12 +117,32 @@ pub(crate) fn transform(
     mut work: impl FnMut(&Table) -> Result<RecordBatch, Failure>,
 ) -> Result<(), Failure> {
     let writer = write_while(writer, |send| {
+        let mut is_empty = true;
         read(source, wanted, portion, |table| {
+            is_empty = false;
             let batch = work(table)?;
             Ok(if send(batch) { Flow::More } else { Flow::Enough })
-        })
+        })?;
+        if is_empty {
+            send(work(&first_row(source, wanted)?)?.slice(0, 0));
+        }
+        Ok(())
     })?;
     Ok(writer.finish()?)
+}
+
+/// The first row of all, for the columns of the result of a shard without rows.
+pub(crate) fn first_row(source: &Source, wanted: Option<&Schema>) -> Result<Table, Failure> {
+    let whole = Source { shard: None, filter: None, limit: Some(1), ..source.clone() };
+    let table = whole.open(1, wanted)?.read_all()?;
+    match table.n_rows() {
+        0 => Err(no_rows(source)),
+        _ => Ok(table),
+    }
+}
+
+fn no_rows(source: &Source) -> Failure {
+    Error::data(Place::source(name(source)), "expected at least one row of data, got none").into()
 }
 
 /// Writes batches of one schema.
@@ -159,18 +180,24 @@ fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> 
     })
 }
 
-/// The whole of `source` as a table, with what was detected, lost and changed told.
-pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
-    let mut reader = source.open(BATCH_ROWS, None)?;
+/// The reader of `source`, with what was detected told.
+pub(crate) fn opened(source: &Source, talk: Talk) -> Result<Reader, Failure> {
+    let reader = source.open(BATCH_ROWS, None)?;
     reader.notes().iter().for_each(|note| talk.note(note));
     reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
+    Ok(reader)
+}
+
+/// The whole of `source` as a table, with what was detected, lost and changed told.
+pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
+    let mut reader = opened(source, talk)?;
     let table = reader.read_all()?;
     tell_read(&reader, talk);
     Ok(table)
 }
 
 /// Tells what was found on the way; notes told before are not repeated.
-fn tell_read(reader: &Reader, talk: Talk) {
+pub(crate) fn tell_read(reader: &Reader, talk: Talk) {
     reader.notes().iter().for_each(|note| talk.note(note));
     reader.warnings().iter().for_each(|warning| talk.warn(warning));
 }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use narrows_core::train::{Observer, TrainingEvent};
 
 use crate::interrupt;
-use crate::talk::Talk;
+use crate::talk::{Talk, count};
 
 /// Reports training progress and forwards Ctrl-C.
 pub(crate) struct Progress {
@@ -126,6 +126,12 @@ impl Observer for Progress {
                     "warning: loss of member {} diverged: restored step {step}, learning rate multiplied by {factor}",
                     member + 1
                 );
+                self.say(&state, &line);
+            }
+            TrainingEvent::RoundEnded { done, rounds, rows, validation_loss } => {
+                let seconds = state.began.elapsed().as_secs_f64();
+                let rows = count(rows, "row");
+                let line = format!("round       {done} of {rounds}  {rows}  loss {validation_loss:.4}  {seconds:.1} s");
                 self.say(&state, &line);
             }
             // Notes and warnings are part of the report, which is printed after training.

@@ -30,8 +30,8 @@ pub(crate) struct RecipeArgs {
     /// Images only: corruption to learn to remove, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale
     /// or downscale:2; separate several by commas
     ///
-    /// Lost pixels (blocks, masking) are mid-grey (0.5) unless a last parameter says black, white or a number from 0 to 1:
-    /// blocks:0.2:8px:black, masking:0.3:white. `narrows restore --mask` fills holes of any colour.
+    /// Holes (blocks) are of any colour, and single lost pixels (masking) mid-grey, unless a last parameter says any, black, grey,
+    /// white or a number from 0 to 1: blocks:0.2:8px:black, masking:0.3:white. `narrows restore --mask` says where holes are.
     #[arg(long, value_name = "LIST", help_heading = "Images")]
     corrupt: Option<String>,
     /// Recipe file (TOML), applied over the preset
@@ -40,6 +40,10 @@ pub(crate) struct RecipeArgs {
     /// Set a field of the recipe, such as train.batch_size=64 or corruption=gaussian; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Tables of more rows: train and calibrate on a uniform sample of N rows; the same as --set train.sample_rows=N,
+    /// 2,000,000 by default
+    #[arg(long, value_name = "N")]
+    sample_rows: Option<u64>,
     #[command(flatten)]
     types: TypeArgs,
     /// Random seed; the same seed gives a bit-identical model
@@ -56,6 +60,7 @@ impl RecipeArgs {
 
     /// The recipe source for these flags, inputs and column roles.
     pub(crate) fn source(&self, input: &InputArgs, roles: &RoleArgs) -> Result<RecipeSource, Failure> {
+        let sample_rows = self.sample_rows.map(|rows| format!("train.sample_rows={rows}"));
         let read = |path: &PathBuf| text_of(path).map_err(|error| Error::read(path, error));
         Ok(RecipeSource {
             inputs: input.inputs().to_vec(),
@@ -66,7 +71,7 @@ impl RecipeArgs {
             corrupt: self.corrupt.clone(),
             toml: self.recipe.as_ref().map(read).transpose()?,
             types: self.types.types()?,
-            assignments: self.set.clone(),
+            assignments: self.set.iter().cloned().chain(sample_rows).collect(),
             seed: self.seed,
         })
     }

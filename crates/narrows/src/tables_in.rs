@@ -4,7 +4,7 @@ use std::path::Path;
 
 use narrows_core::data::Format;
 
-const HEAD: &str = "a folder is read as images; for tables, name the files in it";
+const HEAD: &str = "a folder with images, or without tables, is read as images; for tables, name the files in it";
 
 /// How to name the tables in a folder, by what it holds.
 pub(crate) fn hint(folder: &str) -> String {

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::Error;
-use narrows_core::data::Source;
+use narrows_core::data::{Source, is_stored, size_of};
 use narrows_core::images::Format;
 use narrows_core::output::{is_stream, resolved};
 use walkdir::WalkDir;
 
+use crate::address;
 use crate::closed::stdout_is_closed;
 use crate::failure::Failure;
 
@@ -84,6 +85,7 @@ impl Targets {
             if path.is_dir() {
                 continue;
             }
+            address::refuse_output(flag, path)?;
             self.check_file(flag, path)?;
             if is_stream(path) {
                 continue;
@@ -102,12 +104,27 @@ impl Targets {
 
     /// Refuses to overwrite an input, or without `--force` any file.
     pub(crate) fn check_file(&self, flag: &str, path: &Path) -> Result<(), Failure> {
+        if is_stored(path) {
+            return self.check_object(flag, path);
+        }
         let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
         // A name such as /dev/stdout may lead to a file, too.
         if let Some(input) = self.known().get(&FileId::from(path, &metadata)).filter(|_| metadata.is_file()) {
             return Err(is_input(flag, path, input));
         }
         if !self.force && !is_stream(path) {
+            let error = Error::recipe(flag, format!("`{}` exists", path.display()));
+            return Err(error.with_hint("--force overwrites it").into());
+        }
+        Ok(())
+    }
+
+    /// The same for an object.
+    fn check_object(&self, flag: &str, path: &Path) -> Result<(), Failure> {
+        if let Some(input) = self.known().get(&FileId::of(path)) {
+            return Err(is_input(flag, path, input));
+        }
+        if !self.force && is_there(path)? {
             let error = Error::recipe(flag, format!("`{}` exists", path.display()));
             return Err(error.with_hint("--force overwrites it").into());
         }
@@ -154,19 +171,29 @@ fn is_input(flag: &str, path: &Path, input: &Path) -> Failure {
     Error::recipe(flag, format!("expected another file than the input, got `{path}`{same}")).into()
 }
 
+/// Whether there is a file, or an object, of this name.
+pub(crate) fn is_there(path: &Path) -> Result<bool, Failure> {
+    if !is_stored(path) {
+        return Ok(path.exists());
+    }
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    Ok(!is_folder && size_of(path)?.is_some())
+}
+
 /// Whether two names lead to one file.
 pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
     FileId::of(a) == FileId::of(b)
 }
 
-/// The files of an input: itself, what matches a pattern, the images in a folder, the archive of `faces.npz:X`.
+/// The files of an input: itself, what matches a pattern, the images or the tables in a folder, the archive of
+/// `faces.npz:X`.
 pub(crate) fn files(input: &Path) -> Vec<PathBuf> {
-    if input.is_dir() {
+    if input.is_dir() && !Source::is_folder_of_tables(input) {
         let entries = WalkDir::new(input).follow_links(true).into_iter().flatten();
         let files = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
         return files.filter(|path| Format::of_path(path).is_some()).collect();
     }
-    if input.exists() {
+    if input.is_file() {
         return vec![input.to_path_buf()];
     }
     let Some(text) = input.to_str() else { return Vec::new() };

@@ -22,6 +22,14 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// The cargo features of the library and of the command that is built with it.
+pub(crate) fn features() -> Vec<&'static str> {
+    let own =
+        [("serve", cfg!(feature = "serve")), ("remote", cfg!(feature = "remote")), ("gpu", cfg!(feature = "gpu"))];
+    let own = own.into_iter().filter(|(_, is_built)| *is_built).map(|(name, _)| name);
+    narrows_core::FEATURES.iter().copied().chain(own).collect()
+}
+
 /// The answer to `--version`: the version in the first line, then commit, instruction set and threads.
 pub(crate) fn long() -> &'static str {
     static LONG: OnceLock<String> = OnceLock::new();

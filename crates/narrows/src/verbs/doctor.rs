@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use narrows_core::{Compute, Dataset, Error, Preset, Recipe, Session, TabularModel, demo, fit};
 use serde::Serialize;
 
+use crate::device::{self, DevicesFound};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::{output, version};
@@ -16,7 +17,7 @@ const ROWS: usize = 300;
 /// Columns of the self-test.
 const COLUMNS: usize = 4;
 
-/// Show version, processor, memory and write access, and fit a small model as a self-test
+/// Show version, processor, graphics processors, memory and write access, and fit a small model as a self-test
 ///
 /// Exits with code 1 if a folder cannot be written to or the self-test fails.
 #[derive(Debug, ClapArgs)]
@@ -37,6 +38,8 @@ struct Findings {
     /// Cargo features of the library.
     features: Vec<&'static str>,
     memory: Option<Memory>,
+    /// Graphics processors.
+    gpu: DevicesFound,
     folders: Vec<FolderAccess>,
     self_test: SelfTest,
 }
@@ -74,8 +77,9 @@ impl Doctor {
             simd: version::simd(),
             threads: compute.n_threads(),
             cores: version::cores(),
-            features: narrows_core::FEATURES.to_vec(),
+            features: version::features(),
             memory: std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| memory(&text)),
+            gpu: device::find(),
             folders: folders.into_iter().map(|(name, path)| access(name, path)).collect(),
             self_test: self_test(&compute),
         };
@@ -149,6 +153,8 @@ fn for_people(f: &Findings) -> String {
         Some(memory) => format!("memory      {}, {} available", gigabytes(memory.total), gigabytes(memory.available)),
         None => "memory      unknown on this system".to_owned(),
     });
+    lines.extend(f.gpu.adapters.iter().map(|adapter| format!("gpu         {adapter}")));
+    lines.extend(f.gpu.missing.iter().map(|why| format!("gpu         none for --device gpu: {why}")));
     for FolderAccess { name, path, error } in &f.folders {
         lines.push(match error {
             None => format!("{name:<11} {} is writable", shown(path)),
@@ -192,6 +198,7 @@ mod tests {
             cores: 1,
             features: Vec::new(),
             memory: None,
+            gpu: DevicesFound { built: false, adapters: vec![], missing: None },
             folders: vec![missing],
             self_test,
         };

@@ -15,6 +15,7 @@ use crate::images;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
+use crate::shards::{ShardArg, ShardTask};
 
 /// Encode rows or images; write their codes as columns code_0, code_1, ...
 #[derive(Debug, ClapArgs)]
@@ -34,6 +35,8 @@ pub(crate) struct Encode {
     keep: Vec<String>,
     #[command(flatten)]
     resize: ResizeArg,
+    #[command(flatten)]
+    shard: ShardArg,
 }
 
 impl Encode {
@@ -44,6 +47,7 @@ impl Encode {
         let whole = if let Model::Images(images) = &model { Some(images.clone()) } else { None };
         let encoder = model.into_encoder()?;
         let Some(schema) = encoder.schema() else {
+            self.shard.refuse("images")?;
             if !self.keep.is_empty() {
                 return Err(Error::recipe("--keep", "expected a table, got images, which have no columns").into());
             }
@@ -54,10 +58,24 @@ impl Encode {
             return encode_images(&encoder, &album, self.output.writer()?, common);
         };
         let source = self.input.table()?;
+        let task = ShardTask {
+            verb: "encode",
+            model: &self.model.path,
+            options: format!("{:?}", self.keep),
+            rows_are_independent: encoder.rows_are_independent(),
+        };
+        let parts = self.shard.folder(&self.output, &source, &task)?;
+        if let Some(parts) = &parts
+            && parts.is_done(&self.output, common.talk())?
+        {
+            return Ok(Outcome::Done);
+        }
+        let source = self.shard.of(source);
+        let output = parts.as_ref().map_or_else(|| self.output.clone(), |parts| self.output.to_file(parts.part()));
         let keep = Keep::new(self.keep, &[])?;
         keep.check_rows(encoder.rows_are_independent())?;
         let (wanted, portion) = (keep.wanted(schema), Portion::of_rows(encoder.rows_are_independent()));
-        pipeline::transform(&source, wanted, portion, self.output.writer()?, |table| {
+        pipeline::transform(&source, wanted, portion, output.writer()?, |table| {
             let codes = encoder.encode(table)?;
             let mut columns = keep.columns(table)?;
             let names = codes.names().into_iter().map(str::to_owned);
@@ -65,6 +83,7 @@ impl Encode {
                 .extend(names.zip(codes.batch().columns().iter().map(Arc::clone)).collect::<Vec<(String, ArrayRef)>>());
             Ok(batch(columns))
         })?;
+        parts.map_or(Ok(()), |parts| parts.finish())?;
         Ok(Outcome::Done)
     }
 }

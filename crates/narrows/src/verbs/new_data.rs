@@ -53,6 +53,11 @@ impl NewDataArgs {
         with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())
     }
 
+    /// The same, or an encoder.
+    pub(super) fn any_model(&self, common: &Common) -> Result<Model, Failure> {
+        with_threshold(self.model.load(common)?, self.threshold.as_deref())
+    }
+
     /// The findings in the data.
     pub(super) fn findings(&self, model: &Model, common: &Common) -> Result<NewDataFindings, Failure> {
         let (found, mut rows, outcome) = match model {
@@ -92,6 +97,9 @@ impl NewDataArgs {
         let mut words =
             vec!["narrows".to_owned(), "score".to_owned(), shell::word(&self.model.path.display().to_string())];
         words.extend(inputs.iter().map(|input| shell::word(input)));
+        if let Some(filter) = self.input.filter() {
+            words.extend(["--where".to_owned(), shell::word(filter)]);
+        }
         if let Some(rule) = &self.threshold {
             words.extend(["--threshold".to_owned(), shell::word(rule)]);
         }

@@ -90,7 +90,7 @@ impl Serve {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
         let names: Vec<_> = self.models.iter().map(|path| path.to_string_lossy()).collect();
-        address::refuse(&names)?;
+        address::refuse_all(&names, "models are served from disk, where a new version is seen at once")?;
         if !is_loopback(&self.host) && self.api_keys.is_none() {
             talk.warn("other machines are served, and no key is needed: name a file with --api-keys");
         }

@@ -266,9 +266,12 @@ fn album(report: &AlbumReport) -> String {
 
 fn rows(report: &Report) -> String {
     let rows = &report.rows;
+    let read = match &report.population {
+        Some(all) => format!("a sample of {} of {}", grouped(all.sampled), grouped(all.rows)),
+        None => format!("{} read", grouped(rows.read)),
+    };
     let mut text = format!(
-        "rows        {} read: {} train, {} validation, {} calibration",
-        grouped(rows.read),
+        "rows        {read}: {} train, {} validation, {} calibration",
         grouped(rows.train),
         grouped(rows.validation),
         grouped(rows.calibration)

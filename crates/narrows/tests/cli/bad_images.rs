@@ -35,16 +35,19 @@ fn a_folder_without_images() {
     fs::create_dir(folder.path("empty")).unwrap();
     fs::create_dir(folder.path("texts")).unwrap();
     folder.write("texts/a.txt", "a");
-    folder.write("texts/b.csv", "b\n1\n");
+    folder.write("texts/b.md", "b\n1\n");
     for flags in fits() {
         folder.check_fails(
             &format!("fit empty -o m.narrows {flags}"),
             3,
             &["empty", "expected image files", "no file"],
         );
-        folder.check_fails(&format!("fit texts -o m.narrows {flags}"), 3, &["texts", "1 .csv, 1 .txt"]);
+        folder.check_fails(&format!("fit texts -o m.narrows {flags}"), 3, &["texts", "1 .md, 1 .txt"]);
     }
     folder.check_fails(&format!("fit no/such -o m.narrows {SMALL} --corrupt gaussian:25"), 3, &["no/such"]);
+    folder.write("texts/c.csv", "b\n1\n");
+    let line = format!("fit texts -o m.narrows {SMALL} --corrupt gaussian:25");
+    folder.check_fails(&line, 2, &["expected images to damage, got the table `texts`"]);
 }
 
 #[test]

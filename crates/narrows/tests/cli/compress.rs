@@ -45,6 +45,37 @@ fn pipes_will_do_and_some_rows_are_read_alone() {
 }
 
 #[test]
+fn what_the_code_is_worth_is_told() {
+    let folder = Folder::with_model();
+    let told = folder.run("compress m.narrows train.csv -o data.nrw --max-error 1% --json").succeeds().json();
+    let trial = &told["code_trial"];
+    let bytes = |name: &str| trial[name].as_u64().unwrap();
+    assert!(trial["rows"] == 300 && bytes("bytes_with_code") > 0, "{told}");
+    assert_eq!(told["code_bytes"] == 0, bytes("bytes_without_code") <= bytes("bytes_with_code"), "{told}");
+    let text = folder.run("compress m.narrows train.csv -o data.nrw --max-error 1% --force").succeeds().stderr;
+    assert!(text.contains("bytes with the code") && text.contains("without"), "{text}");
+    let told = folder.run("compress m.narrows train.csv -o data.nrw --json --force").succeeds().json();
+    assert!(told.get("code_trial").is_none(), "the code alone: {told}");
+}
+
+#[test]
+fn empty_fields_of_a_text_file_stay_empty() {
+    let folder = Folder::with_model();
+    let holes: String = folder
+        .read("train.csv")
+        .lines()
+        .enumerate()
+        .map(|(row, line)| match line.split_once(',') {
+            Some((_, rest)) if row % 7 == 3 => format!(",{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    folder.write("holes.csv", &holes);
+    folder.run("compress m.narrows holes.csv -o holes.nrw --lossless --verify").succeeds();
+    assert_eq!(folder.run("decompress m.narrows holes.nrw").succeeds().stdout, holes);
+}
+
+#[test]
 fn bounds_that_are_none_are_refused() {
     let folder = Folder::with_model();
     let check = |flags: &str, fragments: &[&str]| {

@@ -81,7 +81,8 @@ impl Folder {
     /// The program, ready to run in this folder.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("narrows"));
-        command.current_dir(self.dir.path()).env_remove("NARROWS_THREADS").stdin(Stdio::null());
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        command.env_remove("NARROWS_THREADS").env_remove("NARROWS_DEVICE");
         command
     }
 

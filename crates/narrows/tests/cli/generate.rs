@@ -126,6 +126,64 @@ fn generated_rows_are_judged() {
     assert!(folder.read("r.html").contains("<section id=\"generation\""));
 }
 
+/// Identifiers, a code with zeros in front, a rare flag, a constant, dates in order, and notes in prose.
+fn orders(folder: &Folder) {
+    let mut text = "order,zip,late,shop,ordered,sent,amount,note\n".to_owned();
+    for row in 0..900_u32 {
+        let mixed = row.wrapping_mul(2_654_435_761) >> 8;
+        let (zip, late) = (["01067", "10115", "80331"][mixed as usize % 3], u8::from(row % 180 == 7));
+        let (month, day) = (1 + mixed % 6, 1 + mixed / 7 % 20);
+        let sent = format!("2024-{month:02}-{:02}", day + 1 + mixed / 11 % 7);
+        let amount = f64::from(1 + mixed % 40) * f64::from(1 + mixed / 41 % 25) / 4.0;
+        let note = format!("the {row}th customer said that all of it was well and that number {mixed} was not");
+        text.push_str(&format!("A-{row:05},{zip},{late},main,2024-{month:02}-{day:02},{sent},{amount},{note}\n"));
+    }
+    folder.write("orders.csv", text);
+    folder.run("fit orders.csv --preset variational --set train.epochs=30 -o o.narrows").succeeds();
+}
+
+#[test]
+fn rows_of_a_file_come_back_with_all_their_columns() {
+    let folder = Folder::new();
+    orders(&folder);
+    let made = folder.run("generate o.narrows -n 400 --seed 3 -o new.csv").succeeds();
+    assert!(made.stderr.contains("column `note` is not made"), "{}", made.stderr);
+    let text = folder.read("new.csv");
+    assert_eq!(lines(&text)[0], "order,zip,late,shop,ordered,sent,amount");
+    for (row, line) in lines(&text).iter().skip(1).enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!((cells[0], cells[3]), (format!("A-{:05}", 900 + row).as_str(), "main"));
+        assert!(["01067", "10115", "80331"].contains(&cells[1]) && ["0", "1"].contains(&cells[2]), "{line}");
+        assert!(("2024-01-01"..="2024-06-30").contains(&cells[4]) && cells[4] < cells[5], "{line}");
+    }
+    let scored = folder.run("score o.narrows new.csv --json -o scores.csv").succeeds();
+    assert!(!scored.stderr.contains("never changed in training"), "{}", scored.stderr);
+    let flagged = lines(&folder.read("scores.csv")).iter().filter(|line| line.contains(",true")).count();
+    assert!(flagged <= 12, "{flagged} of 400 new rows are anomalies");
+    folder.run("generate o.narrows -n 5 -o new.parquet").succeeds();
+    folder.run("score o.narrows new.parquet -o scores.csv --force").succeeds();
+}
+
+#[test]
+fn only_rows_that_match_are_made() {
+    let folder = Folder::new();
+    orders(&folder);
+    let made = folder.shell("narrows generate o.narrows -n 50 --where \"zip = '01067' and amount > 20\"").succeeds();
+    assert_eq!(lines(&made.stdout).len(), 51);
+    for line in lines(&made.stdout).iter().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(cells[1] == "01067" && cells[6].parse::<f64>().unwrap() > 20.0, "{line}");
+    }
+    assert!(made.stderr.contains("rows drawn match zip = '01067' and amount > 20"), "{}", made.stderr);
+    let more = folder.shell("narrows generate o.narrows -n 80 --where \"zip = '01067' and amount > 20\"").succeeds();
+    assert!(more.stdout.starts_with(&made.stdout));
+    for (condition, fragments) in
+        [("zap = 1", ["zap", "zip"]), ("amount >", ["--where", "amount"]), ("amount > 1e9", ["got 0 of", "too rare"])]
+    {
+        folder.shell(&format!("narrows generate o.narrows -n 5 --where '{condition}'")).fails(2, &fragments);
+    }
+}
+
 #[test]
 fn images_are_varied_and_walked_between() {
     let folder = images();

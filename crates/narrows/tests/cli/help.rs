@@ -55,7 +55,7 @@ fn doctor_finds_nothing_wrong_here_and_says_what_is() {
     assert!(found["self_test"]["error"].is_null() && found["folders"][0]["error"].is_null(), "{found}");
     assert!(std::fs::read_dir(folder.path(".")).unwrap().next().is_none(), "doctor left a file");
     let text = folder.run("doctor").succeeds().stdout;
-    for words in ["simd", "threads", "memory", "is writable", "self-test"] {
+    for words in ["simd", "threads", "memory", "gpu", "is writable", "self-test"] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -147,15 +147,49 @@ fn masks_and_test_images_do_not_train() {
 fn pixels_outside_of_a_mask_stay() {
     let folder = Folder::new();
     crate::drawing::draw(&folder, "clean", 6, 24, Channels::Rgb);
-    let ran =
-        folder.run(&format!("fit clean -o m.narrows --corrupt blocks:0.1:4px {}", crate::drawing::SMALL)).succeeds();
+    let fit = |damage: &str| {
+        folder.run(&format!("fit clean -o m.narrows --force --corrupt {damage} {}", crate::drawing::SMALL)).succeeds()
+    };
+    let ran = fit("blocks:0.1:4px:grey");
     assert!(ran.stderr.contains("note: holes are mid-grey (0.5)"), "{}", ran.stderr);
+    check_mask(&folder);
+    let ran = fit("blocks:0.1:4px");
+    assert!(ran.stderr.contains("note: holes are of any colour"), "{}", ran.stderr);
+    check_mask(&folder);
+
+    // Transparent pixels are lost if no mask says otherwise.
+    let photo = read(&folder, "clean/000.png");
+    let alpha = (0..576).map(|at| if at % 24 < 5 { 0.0 } else { 1.0 }).collect();
+    write(&Photo { alpha: Some(alpha), ..photo.clone() }, &folder.path("holed.png"));
+    let ran = folder.run("restore m.narrows holed.png filled.png").succeeds();
+    assert!(ran.stderr.contains("the transparent pixels of 1 image counted as lost"), "{}", ran.stderr);
+    let filled = read(&folder, "filled.png");
+    assert!(filled.alpha.is_none_or(|alpha| alpha.iter().all(|alpha| *alpha == 1.0)));
+    assert!((0..576).all(|at| at % 24 < 5 || filled.image.pixels[at * 3..][..3] == photo.image.pixels[at * 3..][..3]));
+}
+
+/// Checks that only the pixels of a mask change.
+fn check_mask(folder: &Folder) {
     let lost = |at: usize| (5..11).contains(&(at / 24)) && (3..9).contains(&(at % 24));
     let mask = Image::new(24, 24, Channels::Grey, (0..576).map(|at| if lost(at) { 1.0 } else { 0.0 }).collect());
     write(&mask.into(), &folder.path("mask.png"));
-    folder.run("restore m.narrows clean/000.png out.png --mask mask.png").succeeds();
-    let (before, after) = (read(&folder, "clean/000.png").image, read(&folder, "out.png").image);
+    folder.run("restore m.narrows clean/000.png out.png --force --mask mask.png").succeeds();
+    let (before, after) = (read(folder, "clean/000.png").image, read(folder, "out.png").image);
     let changed = |at: usize| before.pixels[at * 3..][..3] != after.pixels[at * 3..][..3];
     assert!((0..576).all(|at| lost(at) || !changed(at)) && (0..576).any(changed));
     folder.check_fails("restore m.narrows clean out --mask clean/none.png", 3, &["none.png"]);
+}
+
+#[test]
+fn a_watermark_is_kept_in_the_model() {
+    let folder = Folder::new();
+    crate::drawing::draw(&folder, "clean", 6, 24, Channels::Rgb);
+    write(&image(12, 16, Channels::Rgb, 3).into(), &folder.path("logo.png"));
+    folder
+        .run(&format!("fit clean -o m.narrows --corrupt watermark:logo.png:0.4 {}", crate::drawing::SMALL))
+        .succeeds();
+    let before = folder.run("evaluate m.narrows clean").succeeds().stdout;
+    fs::remove_file(folder.path("logo.png")).unwrap();
+    assert_eq!(folder.run("evaluate m.narrows clean").succeeds().stdout, before);
+    folder.run("restore m.narrows clean out").succeeds();
 }

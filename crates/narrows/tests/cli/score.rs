@@ -146,19 +146,14 @@ fn columns_to_keep_may_be_patterns() {
 }
 
 #[test]
-fn folders_and_urls_are_refused_in_sentences() {
+#[cfg(not(feature = "remote"))]
+fn addresses_are_refused_with_the_way_to_read_them() {
     let folder = Folder::with_model();
-    std::fs::create_dir(folder.path("days")).unwrap();
-    folder.write("days/a.csv", ordinary(5));
-    folder.check_fails(
-        "score m.narrows days/",
-        3,
-        &["`days/` is a folder", "a folder is read as images", "`days/*.csv`"],
-    );
-    folder.check_fails("fit days/ -o n.narrows", 3, &["days/: expected image files", "1 of .csv: `days/*.csv`"]);
     folder.check_fails("score m.narrows https://x.org/a.csv", 3, &["is a URL, and only files are read", "curl -LO"]);
     folder.check_fails("score s3://x/m.narrows train.csv", 3, &["`s3://x/m.narrows` is a URL", "aws s3 cp"]);
     folder.check_fails("fit https://x.org/a.csv -o n.narrows", 3, &["is a URL"]);
+    let words = ["--output: `s3://x/s.csv` is a URL, and only files are written", "cargo feature `remote`"];
+    folder.check_fails("score m.narrows train.csv -o s3://x/s.csv", 2, &words);
 }
 
 #[test]

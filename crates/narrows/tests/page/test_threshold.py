@@ -70,7 +70,10 @@ def test_the_slider_has_keys_and_steps_of_one_row(visit, table):
 def test_dragging_over_the_histogram_filters(visit, table):
     page = visit(table)
     scores = page.document("scored-data")["rows"]["score"]
-    box = page.page.locator("svg.histogram").bounding_box()
+    histogram = page.page.locator("svg.histogram")
+    # The mouse reaches what is in the window alone.
+    histogram.scroll_into_view_if_needed()
+    box = histogram.bounding_box()
     y = box["y"] + box["height"] / 2
     page.page.mouse.move(box["x"] + 0.5 * box["width"], y)
     page.page.mouse.down()

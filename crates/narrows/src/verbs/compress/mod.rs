@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
-    AlteredColumn, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
+    AlteredColumn, CodeTrial, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
     TableVerification,
 };
-use narrows_core::data::{Format, Source, TypesRead};
+use narrows_core::data::{Format, Source, TypesRead, is_stored, open_file, size_of};
 use narrows_core::output::Sink;
 use narrows_core::{Error, Model, TabularModel};
 
@@ -98,7 +98,12 @@ impl Compress {
             let message = "expected files as input and output, which can be read again, got a pipe";
             return Err(Error::recipe("--verify", message).into());
         }
-        let model_bytes = std::fs::metadata(&self.model.path).map_or(0, |metadata| metadata.len());
+        if let Some(target) = target.filter(|target| self.verify && is_stored(target)) {
+            let message =
+                format!("expected a file on disk, which is read before it has its name, got `{}`", target.display());
+            return Err(Error::recipe("--verify", message).into());
+        }
+        let model_bytes = size_of(&self.model.path)?.unwrap_or(0);
         if let Model::Images(model) = &model {
             if self.chunk_rows.is_some() {
                 return Err(Error::recipe("--chunk-rows", "expected a table, got images, which have no rows").into());
@@ -171,7 +176,7 @@ pub(super) fn verified(fidelity: Fidelity, subject: Subject) -> &'static str {
 /// Opens a compressed file for reading.
 pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
     crate::address::refuse(&[path.to_string_lossy()])?;
-    Ok(BufReader::new(File::open(path).map_err(|error| Error::read(path, error))?))
+    Ok(BufReader::new(open_file(path)?))
 }
 
 /// Decompresses the file and compares it with the input.
@@ -235,6 +240,12 @@ impl CompressionMessage {
             grouped(summary.kept_bytes),
             count(summary.chunks, "chunk")
         ));
+        if let Some(CodeTrial { rows, bytes_with_code, bytes_without_code }) = summary.code_trial {
+            let (with, without) = (grouped(bytes_with_code), grouped(bytes_without_code));
+            let is_left_out = if bytes_without_code <= bytes_with_code { ", so it is left out" } else { "" };
+            let rows = count(rows, "row");
+            talk.line(format_args!("  first {rows}: {with} bytes with the code, {without} without{is_left_out}"));
+        }
         let bound = self.bound();
         if summary.largest_error == 0.0 {
             talk.line(format_args!("  no errors{bound}"));

@@ -167,6 +167,13 @@ fn for_people(evaluation: &Evaluation) -> String {
         "best F1 over all thresholds: {:.3} at {:.4} (upper bound: chosen on these rows)",
         e.best_f1.f1, e.best_f1.threshold
     ));
+    if let Some(pixels) = &e.pixels {
+        let (images, regions) = (count(pixels.images, "image"), count(pixels.regions, "defect"));
+        lines.push(format!(
+            "pixels: AUC-ROC {:.3}, AUPRO {:.3} (up to a false-positive rate of 0.3), {images} with {regions} in masks",
+            pixels.auc_roc, pixels.aupro
+        ));
+    }
     if e.unlabelled > 0 {
         lines.push(format!("{} without a label excluded", count(e.unlabelled, "row")));
     }

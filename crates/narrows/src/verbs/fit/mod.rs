@@ -1,19 +1,23 @@
 //! `narrows fit`: fits a model to data.
 
 mod next;
+mod rounds;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
+use narrows_core::data::is_stored;
 use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
-use narrows_core::images::Damage;
+use narrows_core::images::Fill;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
 use narrows_core::{Choice, Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
 
+use self::rounds::RoundsArgs;
 use super::summary;
+use crate::device::DeviceArg;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, RoleArgs, with_extension};
 use crate::input::InputArgs;
@@ -21,7 +25,8 @@ use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::targets::{ForceArg, Targets};
-use crate::{images, interrupt, output, pipeline};
+use crate::training_rows::SourcePasses;
+use crate::{images, interrupt, output, training_rows};
 
 /// Fit a model to tables, series or images and save it
 ///
@@ -44,6 +49,8 @@ pub(crate) struct Fit {
     roles: RoleArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
+    #[command(flatten)]
+    rounds: RoundsArgs,
     /// Threshold rule, such as false_alarm_rate=0.01, quantile=0.99 or max
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
@@ -64,6 +71,8 @@ pub(crate) struct Fit {
     #[arg(long)]
     encoder_only: bool,
     #[command(flatten)]
+    device: DeviceArg,
+    #[command(flatten)]
     force: ForceArg,
 }
 
@@ -77,9 +86,11 @@ impl Fit {
             let message = "expected a model with a code, got a restorer of images, which has none";
             return Err(Error::recipe("--encoder-only", message).into());
         }
-        let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
-        let compute = common.compute()?;
+        let Fit { input, roles, report, checkpoint, resume, encoder_only, rounds, device, .. } = self;
+        let compute = device.compute(common)?;
         let TrainingData { dataset, skipped } = read(&recipe, &input, roles, &compute, talk)?;
+        let recipe = rounds.settled(recipe, &dataset, talk);
+        let source = rounds::source(&recipe, &input)?;
 
         let kept = checkpoints(&path, &recipe, &dataset, (checkpoint, resume))?;
         let progress = Progress::new(talk);
@@ -87,7 +98,12 @@ impl Fit {
         let session = Session { compute, observer: &progress, checkpoints };
         let grace =
             interrupt::grace("stopping: the best weights so far are saved; press Ctrl-C again to quit without saving");
-        let model = narrows_core::fit(&recipe, dataset, &session);
+        let model = match (dataset, &source) {
+            (Dataset::Table(sample, roles), Some(source)) => {
+                narrows_core::fit_in_rounds(&recipe, sample, &SourcePasses(source), &roles, &session)
+            }
+            (dataset, _) => narrows_core::fit(&recipe, dataset, &session),
+        };
         progress.finish();
         let model = model?;
         if encoder_only {
@@ -121,6 +137,7 @@ impl Fit {
             let given = || text.parse().map(Choice::Given).map_err(wrong);
             recipe.train.contamination = if text == "auto" { Choice::Auto } else { given()? };
         }
+        self.rounds.set(&mut recipe)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -140,6 +157,15 @@ impl Fit {
         }
     }
 
+    /// The flag that asks for checkpoints, if one does.
+    fn checkpoint_flag(&self) -> Option<&'static str> {
+        match (self.checkpoint, self.resume) {
+            (true, _) => Some("--checkpoint"),
+            (false, true) => Some("--resume"),
+            (false, false) => None,
+        }
+    }
+
     /// Checks before training that the outputs can be written.
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
         if let Ok(metadata) = fs::metadata(model)
@@ -151,6 +177,10 @@ impl Fit {
         }
         let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
         let checkpoints = folder(model);
+        if let (true, Some(flag)) = (is_stored(model), self.checkpoint_flag()) {
+            let message = "expected a model on disk, as its checkpoints are kept beside it, got an address";
+            return Err(Error::recipe(flag, message).into());
+        }
         if self.resume && !FileCheckpoints::exist(&checkpoints) {
             let message = format!("expected a checkpoint in `{}`, got none", checkpoints.display());
             let error = Error::recipe("--resume", message);
@@ -193,18 +223,23 @@ fn read(
         talk.line(format_args!("reading {}", input.name()));
         let store = Arc::new(images::store(&images::for_training(input.inputs(), talk), compute, talk)?);
         images::tell_alpha(talk, store.album());
-        if let Some(fill) = recipe.damages().iter().rev().find_map(Damage::fill) {
-            let shade = if fill == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {fill}") };
-            talk.note(format_args!("holes are {shade}; of any colour for narrows restore --mask"));
+        match recipe.damages().iter().rev().find_map(|damage| damage.clone().settled().fill()) {
+            None => {}
+            Some(Fill::Any) => talk.note("holes are of any colour; narrows restore finds them, or is told by --mask"),
+            Some(fill) => {
+                let value = fill.value().unwrap_or_default();
+                let shade = if value == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {value}") };
+                talk.note(format_args!("holes are {shade}; of any colour for narrows restore --mask"));
+            }
         }
         let roles = ImageRoles { normal: roles.folders()? };
         let skipped = images::unread(store.album());
         return Ok(TrainingData { dataset: Dataset::images(store, roles), skipped });
     }
-    let source = input.source()?;
+    let (source, roles) = (input.source()?, roles.roles()?);
     talk.line(format_args!("reading {}", input.name()));
-    let table = pipeline::read_whole(&source, talk)?;
-    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
+    let table = training_rows::read(&source, recipe, &roles, talk)?;
+    Ok(TrainingData { dataset: Dataset::table(table, roles), skipped: 0 })
 }
 
 /// Checkpoints of fitting this recipe to this data, if requested.
@@ -230,8 +265,8 @@ fn folder(model: &Path) -> PathBuf {
 }
 
 pub(super) fn tell_files(talk: Talk, model: &Path, report: Option<&Path>) {
-    let size = fs::metadata(model).map_or(0, |metadata| metadata.len());
-    talk.line(format_args!("model       {} ({} kB)", model.display(), size.div_ceil(1000)));
+    let size = fs::metadata(model).ok().map(|metadata| format!(" ({} kB)", metadata.len().div_ceil(1000)));
+    talk.line(format_args!("model       {}{}", model.display(), size.unwrap_or_default()));
     if let Some(path) = report {
         talk.line(format_args!("report      {}", path.display()));
     }

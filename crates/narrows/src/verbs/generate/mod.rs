@@ -2,8 +2,10 @@
 
 mod images;
 
+use std::cell::RefCell;
+
 use clap::Args as ClapArgs;
-use narrows_core::data::{Source, Table};
+use narrows_core::data::{Dropped, Filter, Source, Table};
 use narrows_core::{Error, ImageModel, Model, SampleSimilarity, TabularModel, Variation};
 
 use self::images::Show;
@@ -12,18 +14,21 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::output::{self, OutputArgs};
 use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
+use crate::talk::grouped;
 use crate::targets::Targets;
 
 /// Generate new rows, series or images from the model
 ///
 /// The same seed gives the same rows, and the first rows do not depend on the number of rows. The preset designed for
-/// generation is `variational`; other models sample from a density fitted to the codes of training rows. For tables,
-/// flags, categories and missing cells are sampled from their predicted probabilities; numbers keep the range and the
-/// number of decimals of the training rows.
+/// generation is `variational`; all models sample from a density fitted to the codes of training rows. Rows of tables have
+/// the columns of the training file in its types: flags, categories, frequent values and missing cells are sampled from
+/// their predicted probabilities; numbers keep the range and the number of decimals of the training rows, dates their
+/// range; constants are repeated, and identifiers are new.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv",
     before_long_help = "Examples:\n  narrows generate m.narrows -n 1000 -o new.csv\n  \
+                        narrows generate m.narrows -n 100 --where \"class = 7\"\n  \
                         narrows generate m.narrows --like some.csv --spread 0.3\n  \
                         narrows generate m.narrows --like some.csv --between 3,17 --steps 8\n  \
                         narrows generate m.narrows -n 1000 --judge held_out.csv\n  \
@@ -35,6 +40,12 @@ pub(crate) struct Generate {
     /// Number of rows; with --like, by default one for each given row, else the given rows are cycled
     #[arg(short = 'n', long = "rows", value_name = "N", required_unless_present_any = ["like", "between", "manifold"])]
     rows: Option<u64>,
+    /// Only rows of a table for which this is true, such as "class = 7" or "amount > 100 and country = 'DE'"
+    ///
+    /// Written as for other verbs: = != < <= > >=, `in (..)`, `between .. and ..`, `is null`, `and`, `or`, `not`. Rows are
+    /// drawn until enough match, and how many were drawn is told; if hardly any matches, this is an error.
+    #[arg(long = "where", value_name = "EXPRESSION", conflicts_with_all = ["like", "between", "manifold", "judge"])]
+    condition: Option<String>,
     /// Random seed; by default the seed of the model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -99,7 +110,18 @@ impl Generate {
                 let message = "expected --like with it: the file with the rows to interpolate";
                 return Err(Error::recipe("--between", message).into());
             }
-            return self.write(self.rows.unwrap_or(0), |n, first| Ok(model.generate(n, first, seed)?));
+            let n = self.rows.unwrap_or(0);
+            tell_not_made(model, common);
+            let Some(condition) = &self.condition else {
+                return self.write(n, |n, first| Ok(model.generate(n, first, seed)?));
+            };
+            let condition: Filter = condition.parse()?;
+            let rows = RefCell::new(model.generate_where(&condition, seed)?);
+            let outcome = self.write(n, |n, _| Ok(rows.borrow_mut().take(n)?))?;
+            let (drawn, matched) = rows.borrow().counts();
+            let (matched, drawn) = (grouped(matched), grouped(drawn));
+            common.talk().note(format!("{matched} of {drawn} rows drawn match {condition}"));
+            return Ok(outcome);
         };
         let given = whole(model, file)?;
         let variation = model.variation(&given)?;
@@ -143,6 +165,14 @@ impl Generate {
         let files: Vec<String> = self.judge.iter().cloned().collect();
         let store = crate::images::store(&files, &common.compute()?, common.talk())?;
         tell(&model.generation_quality(&store, self.rows.unwrap_or(0) as usize, seed)?, common)
+    }
+}
+
+/// Tells which columns of the training file new rows lack.
+fn tell_not_made(model: &dyn TabularModel, common: &Common) {
+    let not_made = model.report().generation.iter().flat_map(|generation| &generation.not_made);
+    for Dropped { column, reason } in not_made {
+        common.talk().note(format!("column `{column}` is not made: {reason}"));
     }
 }
 

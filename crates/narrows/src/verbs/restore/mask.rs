@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use narrows_core::Error;
 use narrows_core::error::Place;
-use narrows_core::images::{Album, Channels, Holes, Image, Limits, Photo};
+use narrows_core::images::{Album, Channels, Fill, Holes, Image, Limits, Photo};
 
 use crate::failure::Failure;
 
 /// Which pixels are lost.
 pub(super) struct Masks {
     source: MaskSource,
-    /// The value of lost pixels in training.
+    /// The value that stands for lost pixels.
     fill: f32,
 }
 
@@ -25,9 +25,13 @@ enum MaskSource {
     Named(Box<Album>, HashMap<PathBuf, usize>),
 }
 
+/// The value that stands for lost pixels of any colour: mid-grey.
+const HOLE: f32 = 0.5;
+
 impl Masks {
     /// Opens a mask or a folder of masks; `alpha` stands for transparency.
-    pub(super) fn open(mask: &str, fill: f32) -> Result<Masks, Failure> {
+    pub(super) fn open(mask: &str, fill: Fill) -> Result<Masks, Failure> {
+        let fill = fill.value().unwrap_or(HOLE);
         if mask == "alpha" {
             return Ok(Masks { source: MaskSource::Alpha, fill });
         }
@@ -37,6 +41,11 @@ impl Masks {
         }
         let numbers = (0..album.len()).map(|i| (stem(&album.name(i)), i)).collect();
         Ok(Masks { source: MaskSource::Named(Box::new(album), numbers), fill })
+    }
+
+    /// Transparency, for models of holes of any colour that are not told more.
+    pub(super) fn transparent() -> Masks {
+        Masks { source: MaskSource::Alpha, fill: HOLE }
     }
 
     /// The lost pixels of image `i` of an album.
@@ -96,7 +105,7 @@ mod tests {
         write("masks/d.png", 0.0, 3);
         let album = Album::open(path("in"), &Limits::default()).unwrap();
         let lost = |mask: &str, i: usize| {
-            let holes = Masks::open(mask, 0.5)?.holes(&album, i, &album.photo(i).unwrap())?;
+            let holes = Masks::open(mask, Fill::Unsaid)?.holes(&album, i, &album.photo(i).unwrap())?;
             Ok::<_, Failure>(holes.lost)
         };
         let masks = path("masks").display().to_string();

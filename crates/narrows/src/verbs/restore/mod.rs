@@ -5,7 +5,7 @@ mod mask;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use narrows_core::images::{Album, Damage, Format, Holes, Photo};
+use narrows_core::images::{Album, Damage, Fill, Format, Holes, Photo};
 use narrows_core::{Error, Model};
 
 use self::mask::Masks;
@@ -47,7 +47,8 @@ pub(crate) struct Restore {
     format: Option<String>,
     /// Which pixels are lost, for models of holes: a folder of masks named as the images, also `a_mask.png` for `a.jpg`, or one
     /// mask for all, white where pixels are lost; or `alpha`: the transparent ones. They are filled whatever their colour, and
-    /// all others stay as they are
+    /// all others stay as they are. Without it, a model of holes of any colour fills the transparent pixels, or where there are
+    /// none, what looks like a hole: flat squares of the size of the holes in training
     #[arg(long, value_name = "MASKS")]
     mask: Option<String>,
     #[command(flatten)]
@@ -73,13 +74,20 @@ impl Restore {
         }
         let places = self.places(out, &album, &targets)?;
         images::tell_places(talk, &album, &places);
-        let (mut skipped, mut n) = (images::unread(&album), 0);
+        let (mut skipped, mut n, mut transparent) = (images::unread(&album), 0, 0);
         let mut writer = ImageWriter::default();
         let _grace = interrupt::grace("stopping after this image");
         for (i, place) in places.iter().enumerate() {
             match album.photo(i) {
                 Ok(photo) => {
-                    let holes = masks.as_ref().map(|masks| masks.holes(&album, i, &photo)).transpose()?;
+                    let holes = match &masks {
+                        Some(masks) => Some(masks.holes(&album, i, &photo)?),
+                        None if finds_holes(&model) && is_partly_transparent(&photo) => {
+                            transparent += 1;
+                            Some(Masks::transparent().holes(&album, i, &photo)?)
+                        }
+                        None => None,
+                    };
                     writer.put(&restored(&model, photo, holes.as_ref()), place)?;
                     n += 1;
                 }
@@ -101,6 +109,10 @@ impl Restore {
             return Err(Error::data(narrows_core::error::Place::source(&self.input), message).into());
         }
         writer.finish(talk)?;
+        if transparent > 0 {
+            let of = count(transparent, "image");
+            talk.note(format_args!("the transparent pixels of {of} counted as lost, and no others of these"));
+        }
         tell(talk, n, skipped);
         Ok(images::outcome(skipped))
     }
@@ -151,9 +163,21 @@ fn check(model: &Model) -> Result<(), Failure> {
     }
 }
 
+/// Whether the model fills holes of any colour.
+fn finds_holes(model: &Model) -> bool {
+    matches!(model, Model::Restorer(restorer) if restorer.damages().fill() == Some(Fill::Any))
+}
+
+fn is_partly_transparent(photo: &Photo) -> bool {
+    photo.alpha.as_ref().is_some_and(|alpha| alpha.iter().any(|alpha| *alpha <= 0.0))
+}
+
 fn restored(model: &Model, photo: Photo, holes: Option<&Holes>) -> Photo {
     photo.changed(holes, |image| match model {
-        Model::Restorer(restorer) => restorer.restore(image),
+        Model::Restorer(restorer) => match holes.and_then(|holes| restorer.fill(image, &holes.lost)) {
+            Some(filled) => filled,
+            None => restorer.restore(image),
+        },
         Model::Images(model) => model.reconstruct(image),
         Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("refused before"),
     })

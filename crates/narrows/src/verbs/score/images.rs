@@ -5,9 +5,10 @@ use narrows_core::ImageModel;
 use narrows_core::score_table::image_rows;
 use serde::Serialize;
 
+use super::heat_maps::{HeatMapFormat, HeatMaps};
 use crate::failure::Failure;
 use crate::flags::{Common, ResizeArg};
-use crate::images::{self, Folder, Pages};
+use crate::images::{self, Folder};
 use crate::talk::{count, grouped};
 
 /// The summary of `--json`.
@@ -30,20 +31,20 @@ impl ImageCounts {
 pub(super) fn score(
     model: &ImageModel,
     (inputs, resize): (&[String], ResizeArg),
-    heatmaps: Option<Folder<'_>>,
+    heatmaps: Option<(Folder<'_>, HeatMapFormat)>,
     common: &Common,
     mut write: impl FnMut(RecordBatch) -> Result<(), Failure>,
 ) -> Result<ImageCounts, Failure> {
     let talk = common.talk();
     let album = images::open(inputs, talk)?;
     images::check_sizes(model, &album, resize.resize, talk)?;
-    let places = heatmaps.map(|folder| folder.places(&album, |_| Some("png"), Pages::Apart)).transpose()?;
+    let maps = heatmaps.map(|(folder, format)| HeatMaps::new(&folder, format, &album)).transpose()?;
     let (mut anomalies, mut n) = (0, 0);
     let skipped = images::each_batch(&album, talk, |which, batch| {
-        let scores = model.score(batch, places.is_some());
-        if let Some(places) = &places {
+        let scores = model.score(batch, maps.is_some());
+        if let Some(maps) = &maps {
             for ((i, image), score) in which.iter().zip(batch).zip(&scores) {
-                images::write_plain(model.heat_map(image, score), &places[*i])?;
+                maps.write(*i, model, image, score)?;
             }
         }
         n += scores.len() as u64;

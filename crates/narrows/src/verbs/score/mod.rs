@@ -1,5 +1,6 @@
 //! `narrows score`: anomaly scores of rows, points and images.
 
+mod heat_maps;
 mod images;
 mod keep;
 mod row_scorer;
@@ -12,13 +13,16 @@ pub(super) use keep::Keep;
 
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use narrows_core::data::Table;
 use narrows_core::output::batch;
 use narrows_core::score_table::{ReasonForm, RowSelection, RowSelector, SCORE_COLUMNS, ScoreOrder, event_rows};
-use narrows_core::{Error, ImageModel, Model, SeriesModel, TabularModel};
+use narrows_core::{Error, ImageModel, Model, Scores, SeriesModel, TabularModel};
 use serde::Serialize;
 
+use self::heat_maps::HeatMapFormat;
 use self::stream::{Follow, StreamReasons};
 use self::tally::Tally;
 use self::watch::WatchArgs;
@@ -29,6 +33,7 @@ use crate::images::Folder;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, BatchWriter, Flow, Portion};
+use crate::shards::{ShardArg, ShardTask};
 use crate::talk::count;
 use crate::targets::Targets;
 
@@ -41,6 +46,7 @@ use crate::targets::Targets;
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
     before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
                         narrows score m.narrows new.csv --top 20 --explain 2\n  \
+                        narrows score m.narrows big/ --where \"country = 'DE'\" --shard 3/16 -o scores/\n  \
                         zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n  \
                         tail -f sensors.csv | narrows score pump.narrows - --follow --history yesterday.csv\n  \
                         tail -f sensors.csv | narrows score pump.narrows - --follow --report-every 10000 --alarm-drift 0.01"
@@ -61,10 +67,10 @@ pub(crate) struct Score {
     #[arg(long, value_name = "FORM", requires = "explain", value_parser = PossibleValuesParser::new(ReasonForm::ALL.map(ReasonForm::name)))]
     reason_form: Option<String>,
     /// Write only the N highest scores, highest first
-    #[arg(long, value_name = "N", conflicts_with = "follow")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["follow", "shard"])]
     top: Option<usize>,
     /// Write highest scores first; all scores are then held in memory
-    #[arg(long, conflicts_with = "follow")]
+    #[arg(long, conflicts_with_all = ["follow", "shard"])]
     sort: bool,
     /// Write only anomalies
     #[arg(long)]
@@ -77,7 +83,7 @@ pub(crate) struct Score {
     threshold: Option<String>,
     /// Series only: write events (runs of consecutive anomalies) instead of points, with start, end, peak and top
     /// contributing channels
-    #[arg(long, conflicts_with_all = ["explain", "keep"])]
+    #[arg(long, conflicts_with_all = ["explain", "keep", "shard"])]
     events: bool,
     /// Tables and series: score each row as it arrives: read NDJSON, or CSV with a header, and write one line per row,
     /// NDJSON by default
@@ -86,18 +92,23 @@ pub(crate) struct Score {
     /// no score. Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
     /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows
     /// only with the number of series. Reasons of points are limited to the top three contributing channels.
-    #[arg(long, conflicts_with = "events")]
+    #[arg(long, conflicts_with_all = ["events", "shard"])]
     follow: bool,
     /// Series only: rows that come before the stream, so that its first points have a full window
     #[arg(long, value_name = "FILE", requires = "follow")]
     history: Option<PathBuf>,
     #[command(flatten)]
     watch: WatchArgs,
-    /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
+    /// Images only: write a heat map of each image to this folder: where it differs from the training images
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
+    /// What heat maps are written as
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "heatmaps", default_value_t)]
+    heatmap_format: HeatMapFormat,
     #[command(flatten)]
     resize: ResizeArg,
+    #[command(flatten)]
+    shard: ShardArg,
     /// Exit with code 10 if there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -110,6 +121,7 @@ impl Score {
         targets.check()?;
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         match model {
+            Model::Images(_) if self.shard.is_given() => self.shard.refuse("images").map(|()| Outcome::Done),
             Model::Series(_) | Model::Table(_) if self.follow => self.follow(model, common),
             model if self.follow => Err(not_of_points("to follow", model)),
             Model::Images(model) => self.score_images(&model, &targets, common),
@@ -134,38 +146,66 @@ impl Score {
 
     fn score_rows(self, model: &dyn TabularModel, common: &Common) -> Result<Outcome, Failure> {
         let source = self.input.table()?;
+        let parts = self.shard.folder(&self.output, &source, &self.task(model))?;
+        if let Some(parts) = &parts
+            && parts.is_done(&self.output, common.talk())?
+        {
+            return Ok(Outcome::Done);
+        }
+        let source = self.shard.of(source);
+        let output = parts.as_ref().map_or_else(|| self.output.clone(), |parts| self.output.to_file(parts.part()));
         let mut selector = RowSelector::new(self.selection());
-        let in_document = common.json && self.output.file().is_none();
-        let format = self.output.table_format()?;
+        let in_document = common.json && output.file().is_none();
+        let format = output.table_format()?;
         let forms = ReasonsAsked { form: self.reason_form.as_deref(), format, in_document }.forms()?;
         let mut keep = Keep::new(self.keep, &SCORE_COLUMNS)?;
         keep.add(model.index_columns());
         let read = model.columns_read();
-        let writer = ScoreWriter::open(&self.output, common)?;
+        let writer = ScoreWriter::open(&output, common)?;
         let mut tally = Tally::of(model.recipe().data.kind());
+        let score = |table: &Table| -> Result<(Scores, RecordBatch), Failure> {
+            let (scores, reasons) = match self.explain {
+                Some(k) => {
+                    let explained = model.explain(table, k)?;
+                    let columns = forms.iter().flat_map(|form| form.columns(&explained.reasons, k)).collect();
+                    (explained.scores, columns)
+                }
+                None => (model.score(table)?, Vec::new()),
+            };
+            let mut columns = scores.columns_for(table, model.recipe().data.kind());
+            columns.extend(keep.columns(table)?);
+            columns.extend(reasons);
+            Ok((scores, batch(columns)))
+        };
         let writer = pipeline::write_while(writer, |send| {
             pipeline::read(&source, keep.wanted(&read), Portion::of(model), |table| {
-                let (scores, reasons) = match self.explain {
-                    Some(k) => {
-                        let explained = model.explain(table, k)?;
-                        let columns = forms.iter().flat_map(|form| form.columns(&explained.reasons, k)).collect();
-                        (explained.scores, columns)
-                    }
-                    None => (model.score(table)?, Vec::new()),
-                };
+                let (scores, rows) = score(table)?;
                 tally.add(&scores);
-                let mut columns = scores.columns_for(table, model.recipe().data.kind());
-                columns.extend(keep.columns(table)?);
-                columns.extend(reasons);
-                let is_open = selector.add(batch(columns)).is_none_or(send);
+                let is_open = selector.add(rows).is_none_or(send);
                 Ok(if is_open { Flow::More } else { Flow::Enough })
             })?;
+            if parts.is_some() && tally.rows == 0 {
+                let (_, rows) = score(&pipeline::first_row(&source, keep.wanted(&read))?)?;
+                selector.add(rows.slice(0, 0)).map(send);
+            }
             selector.finish().map(send);
             Ok(())
         })?;
         tally.tell(common.talk());
-        writer.finish(&tally, &tally.warnings(), &self.output, common)?;
+        writer.finish(&tally, &tally.warnings(), &output, common)?;
+        parts.map_or(Ok(()), |parts| parts.finish())?;
         Ok(if self.fail_on_anomaly && tally.anomalies > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+    }
+
+    /// What decides the scores of a shard.
+    fn task(&self, model: &dyn TabularModel) -> ShardTask<'_> {
+        let Score { explain, reason_form, only_anomalies, keep, threshold, .. } = self;
+        ShardTask {
+            verb: "score",
+            model: &self.model.path,
+            options: format!("{explain:?} {reason_form:?} {only_anomalies} {keep:?} {threshold:?}"),
+            rows_are_independent: model.rows_are_independent(),
+        }
     }
 
     fn selection(&self) -> RowSelection {
@@ -185,7 +225,8 @@ impl Score {
         }
         self.input.check_images()?;
         let inputs = self.input.inputs();
-        let heatmaps = self.heatmaps.as_deref().map(|path| Folder::new(path, "--heatmaps", targets)).transpose()?;
+        let folder = self.heatmaps.as_deref().map(|path| Folder::new(path, "--heatmaps", targets)).transpose()?;
+        let heatmaps = folder.map(|folder| (folder, self.heatmap_format));
         let mut writer = ScoreWriter::open(&self.output, common)?;
         let mut selector = RowSelector::new(self.selection());
         let found = images::score(model, (inputs, self.resize), heatmaps, common, |batch| {

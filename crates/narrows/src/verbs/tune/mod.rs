@@ -12,17 +12,19 @@ use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use narrows_core::data::is_stored;
 use narrows_core::recipe::Data;
 use narrows_core::tune::{self, Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject};
 use narrows_core::{Compute, Dataset, Error, ImageRoles, file};
 
+use crate::device::DeviceArg;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, RoleArgs};
 use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
-use crate::targets::{ForceArg, Targets};
-use crate::{images, interrupt, output};
+use crate::targets::{ForceArg, Targets, is_there};
+use crate::{images, interrupt, output, training_rows};
 
 /// Search hyperparameters: code size, layers, loss, corruption and learning rate
 ///
@@ -62,6 +64,8 @@ pub(crate) struct Tune {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    device: DeviceArg,
+    #[command(flatten)]
     force: ForceArg,
 }
 
@@ -72,7 +76,7 @@ impl Tune {
             talk.note(format_args!("`--time {time}` is taken as the time limit; write `--time-limit {time}`"));
             self.time_limit = Some(time);
         }
-        let compute = common.compute()?;
+        let compute = self.device.compute(common)?;
         let goal: Goal = self.goal.parse()?;
         let source = self.recipe.source(&self.input, &self.roles)?;
         let base = source.recipe_or(|kind| goal.usual_preset(kind))?;
@@ -117,8 +121,8 @@ impl Tune {
             let words = format!("{roles:?}");
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
-        let table = crate::pipeline::read_whole(&self.input.source()?, talk)?;
         let roles = self.roles.clone().roles()?;
+        let table = training_rows::read(&self.input.source()?, &plan.base, &roles, talk)?;
         let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
         Ok(SearchData { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
     }
@@ -134,7 +138,12 @@ impl Tune {
                 let message = format!("expected a file of its own, got `{}`", path.display());
                 return Err(Error::recipe(flag, message).into());
             }
-            if path.exists() && !self.force.force && !self.resume {
+            if flag == "--journal" && is_stored(path) {
+                let message =
+                    format!("expected a file on disk, to which every run is appended, got `{}`", path.display());
+                return Err(Error::recipe(flag, message).into());
+            }
+            if is_there(path)? && !self.force.force && !self.resume {
                 let error = Error::recipe(flag, format!("`{}` exists", path.display()));
                 return Err(error.with_hint(hint).into());
             }
