@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._compression import compress, decompress
     from ._errors import ModelFileError, NarrowsWarning
     from ._explanation import Explanation
+    from ._hub import from_pretrained
     from ._images import ImageAutoEncoder
     from ._load import load
     from ._native import __version__
@@ -46,10 +47,11 @@ _PLACES = {
     "__version__": "_native",
     "compress": "_compression",
     "decompress": "_compression",
+    "from_pretrained": "_hub",
     "load": "_load",
     "tune": "_tuning",
 }
-_MODULES = ("datasets", "plot", "pyod")
+_MODULES = ("datasets", "mlflow", "plot", "pyod", "ray", "spark")
 
 __all__ = [
     "AutoEncoder",
@@ -66,6 +68,7 @@ __all__ = [
     "compress",
     "datasets",
     "decompress",
+    "from_pretrained",
     "load",
     "plot",
     "tune",

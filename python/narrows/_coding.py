@@ -77,8 +77,11 @@ class CodingMixin(TransformerBase, FittedMixin):
         incoming = self._incoming(X)
         return incoming.give(self.model_.reconstruct(incoming.table))
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """New rows like those of the fit.
+    def sample(self, n_samples: int = 1, random_state: Any = None, *, where: str | None = None) -> Any:
+        """New rows like those of the fit, with all its columns.
+
+        Constants are repeated and identifiers are new. Models of ``preset="variational"`` draw dates; of others a date is
+        text such as ``Wed 03:12``, and such rows are not scored.
 
         Parameters
         ----------
@@ -86,15 +89,30 @@ class CodingMixin(TransformerBase, FittedMixin):
             Rows to make.
         random_state : int, RandomState, Generator or None, default=None
             Seed; None is the seed of the model. The first rows do not depend on their number.
+        where : str, optional
+            Only rows for which this is true, as after WHERE in SQL, such as ``"amount > 100 and country = 'DE'"``.
 
         Returns
         -------
         frame like that of the fit, or array, of `n_samples` rows
-            Of a date, only the day of the week and the time of day are modelled: it is text such as ``Wed 03:12``, and a
-            model does not score such rows.
+
+        Raises
+        ------
+        ValueError
+            For an unknown column in `where`, or if hardly any row matches.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import narrows
+        >>> X = np.random.default_rng(0).normal(size=(300, 3))
+        >>> model = narrows.AutoEncoder(preset="variational", max_steps=50, random_state=0).fit(X)
+        >>> rows = model.sample(5, where="x0 > 0")
+        >>> bool((rows[:, 0] > 0).all())
+        True
         """
         model = self._fitted()
-        rows = model.generate(count_of(n_samples, "n_samples"), 0, self._seed(random_state))
+        rows = model.generate(count_of(n_samples, "n_samples"), 0, self._seed(random_state), where)
         return self._form.give(rows, aligned=False)
 
     def vary(self, X: Any, n_samples: int | None = None, *, spread: float = 0.3, random_state: Any = None) -> Any:

@@ -83,26 +83,12 @@ def compress(
     True
     """
     native = _native_model(model)
-    given = [
-        name
-        for name, is_given in (
-            ("max_error", max_error is not None),
-            ("lossless", lossless),
-            ("bits", bits is not None),
-            ("quality", quality is not None),
-        )
-        if is_given
-    ]
-    if len(given) > 1:
-        raise ValueError(f"expected at most one of max_error, lossless, bits and quality, got {', '.join(given)}")
+    options = fidelity(max_error=max_error, lossless=lossless, bits=bits, quality=quality)
     refuse_input(path, data)
     summary = native.compress(
         _data(native, data),
         os.fspath(path),
-        max_error=None if max_error is None else _bound(max_error),
-        lossless=lossless,
-        bits=bits,
-        quality=quality,
+        **options,
         chunk_rows=chunk_rows,
         verify=verify,
     )
@@ -158,6 +144,29 @@ def decompress(
         first = min(first, table.n_rows)
         return frame_of(table.slice(first, table.n_rows - first), output)
     return frame_of(native.decompress(os.fspath(path), first, end), output)
+
+
+def fidelity(
+    *, max_error: str | float | None, lossless: bool, bits: float | None, quality: int | None
+) -> dict[str, Any]:
+    """How faithfully data is compressed, as arguments of the native function.
+
+    Raises
+    ------
+    ValueError
+        If more than one of them is given.
+    """
+    are_given = {
+        "max_error": max_error is not None,
+        "lossless": lossless,
+        "bits": bits is not None,
+        "quality": quality is not None,
+    }
+    given = [name for name, is_given in are_given.items() if is_given]
+    if len(given) > 1:
+        raise ValueError(f"expected at most one of max_error, lossless, bits and quality, got {', '.join(given)}")
+    bound = None if max_error is None else _bound(max_error)
+    return {"max_error": bound, "lossless": lossless, "bits": bits, "quality": quality}
 
 
 def _native_model(model: Any) -> _native.Model:

@@ -11,13 +11,15 @@ import numpy.typing as npt
 
 from . import _native
 from ._errors import ModelFileError
-from ._frames import kind_of, to_table
+from ._frames import Incoming, kind_of, to_table
+from ._hub import HubMixin
+from ._onnx import OnnxMixin
 from ._recipe import Recipe
 
 __all__ = ["Encoder"]
 
 
-class Encoder:
+class Encoder(OnnxMixin, HubMixin):
     """The encoder of a fitted model: codes, but no scores and no training rows.
 
     It is made by the method `encoder` of an estimator, or loaded by `narrows.load`.
@@ -71,11 +73,26 @@ class Encoder:
 
             codes = self.model_.encode_images(given_images(X).native)
             return np.stack([code[0] if len(code) == 1 else code for code in codes])
-        if kind_of(X) == "files":
-            incoming = to_table(X, wanted=self.model_)
-        else:
-            incoming = to_table(X, names=self.columns_ if kind_of(X) == "numpy" else None)
+        incoming = self._incoming(X)
         return incoming.give(self.model_.encode(incoming.table))
+
+    def _incoming(self, X: Any) -> Incoming:
+        if kind_of(X) == "files":
+            return to_table(X, wanted=self.model_)
+        return to_table(X, names=self.columns_ if kind_of(X) == "numpy" else None)
+
+    def _fitted(self) -> _native.Model:
+        return self.model_
+
+    def _feeds(self, X: Any, inputs: str) -> list[tuple[str, Any]]:
+        if self._data_kind == "images":
+            from ._image_arrays import given_images
+
+            return [*self.model_.onnx_image_feeds(given_images(X).native)]
+        return super()._feeds(X, inputs)
+
+    def _compared(self, X: Any) -> _native.Table:
+        return self._incoming(X).table
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns of `transform`."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 import copy
 import json
 import os
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from . import _native
 from ._base import EstimatorBase
 from ._errors import ModelFileError, not_fitted
+from ._hub import HubMixin
 from ._listener import Listener, history_of, trainings_of, warn
+from ._onnx import OnnxMixin
 from ._recipe import Recipe, seed_of, threads_of, threshold_rule
 from ._report_page import Report
 
 __all__ = ["FittedMixin"]
 
 
-class FittedMixin(EstimatorBase):
+class FittedMixin(OnnxMixin, HubMixin, EstimatorBase):
     """A fitted model of any kind.
 
     Attributes
@@ -87,16 +90,24 @@ class FittedMixin(EstimatorBase):
         return self._with_model(self._fitted().with_threshold(str(threshold_rule(rule))))
 
     def _fit_native(
-        self, recipe: _native.Recipe, data: _native.Table | _native.Images, heard: list[str], **roles: Any
+        self,
+        recipe: _native.Recipe,
+        data: _native.Table | _native.Images,
+        heard: list[str],
+        *,
+        fit: Callable[..., tuple[_native.Model, bool]] = _native.fit,
+        stacklevel: int = 4,
+        **roles: Any,
     ) -> None:
-        """Fits, tells what is to be told, and holds the model. `heard` are warnings of the reading."""
+        """Fits, tells what is to be told, and holds the model. `heard` are warnings of the reading; `fit` is called as
+        that of the native module; `stacklevel` leads warnings to the caller's line."""
         with Listener(self._callbacks(), getattr(self, "verbose", 0), type(self).__name__) as listener:
-            model, interrupted = _native.fit(recipe, data, threads=threads_of(self.n_jobs), listener=listener, **roles)
+            model, interrupted = fit(recipe, data, threads=threads_of(self.n_jobs), listener=listener, **roles)
         self._set_model(model)
         told = [*heard, *(self.report_.get("warnings") or []), *listener.warnings]
         if interrupted and not any("interrupted" in text for text in told):
             told.append("the training was interrupted: the model has the best weights so far")
-        warn(told, stacklevel=4)
+        warn(told, stacklevel=stacklevel)
 
     def _callbacks(self) -> Any:
         return getattr(self, "callbacks", None)

@@ -122,7 +122,12 @@ def _plain(values: Any) -> Any:
     return np.asarray(values) if isinstance(values, np.ndarray) and values.dtype != object else list(values)
 
 
-def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model | None = None) -> Incoming:
+def to_table(
+    X: Any,
+    names: Sequence[str] | None = None,
+    wanted: _native.Model | None = None,
+    sample: tuple[int, int, Sequence[str]] | None = None,
+) -> Incoming:
     """Data of any form as a table of the library, sharing its memory where types allow.
 
     Parameters
@@ -133,6 +138,8 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         Names of columns, instead of those of `X`.
     wanted : Model, optional
         Of files, only the columns that this model reads, in its types.
+    sample : (int, int, sequence of str), optional
+        Of files, at most so many rows, sampled with this seed and by this key, as a fit takes them.
 
     Raises
     ------
@@ -144,7 +151,7 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
     kind = kind_of(X)
     if kind == "files":
         paths = [os.fspath(path) for path in ([X] if isinstance(X, (str, os.PathLike)) else X)]
-        table, notes, warnings = _native.Table.read([os.fsdecode(path) for path in paths], wanted)
+        table, notes, warnings = _native.Table.read([os.fsdecode(path) for path in paths], wanted, sample)
         return Incoming(table, "files", notes=notes, warnings=warnings)
     if kind == "pandas":
         table, labels = pandas_table(X, names)

@@ -209,7 +209,7 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         return found
 
     def heatmaps(self, X: Any) -> Any:
-        """Where images deviate: the squared error of each pixel, in units of an ordinary pixel's.
+        """Where images deviate, pixel by pixel: 3 and more stands out.
 
         Parameters
         ----------
@@ -333,7 +333,9 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         Returns
         -------
         dict
-            With labels AUC-ROC, AUC-PR and the quality of the verdicts; without, PSNR, SSIM and MSE of reconstructions.
+            With labels AUC-ROC, AUC-PR and the quality of the verdicts, and `pixels`, AUC-ROC and AUPRO of the heat maps,
+            where defects have masks (in `ground_truth`, or beside the images); without, PSNR, SSIM and MSE of
+            reconstructions.
         """
         came = self._came(X)
         native, folders = came.native, ",".join(words(normal, "normal")) or None
@@ -356,7 +358,10 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
-        return self._write_report(path, model.new_data_html(given_images(X).native, None, None))
+        return self._write_report(path, model.new_data_html(*self._new_data(X)))
+
+    def _new_data(self, X: Any) -> tuple[_native.Images, str | None, str | None]:
+        return given_images(X).native, None, None
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns of `transform`: `code_0`, `code_1` and so on."""
@@ -369,6 +374,9 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
     def _came(self, X: Any) -> GivenImages:
         self._fitted()
         return given_images(X)
+
+    def _feeds(self, X: Any, inputs: str) -> list[tuple[str, Any]]:
+        return [*self._fitted().onnx_image_feeds(self._came(X).native)]
 
     def _scored(self, X: Any) -> _native.Scores:
         model = self._fitted()

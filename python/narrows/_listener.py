@@ -81,6 +81,9 @@ class Listener:
             self._progress(data["member"], self._steps, None)
         elif event == "recovered":
             _LOG.info("the training diverged at step %s and went on with a smaller step", data.get("step"))
+        elif event == "round_ended":
+            values = (data["done"], data["rounds"], data["rows"], data["validation_loss"])
+            _LOG.info("round %s of %s: %s rows, validation loss %s", *values)
         elif event == "noted":
             self.notes.append(data["text"])
             _LOG.info(data["text"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Estimator: TypeAlias = AutoEncoder | SeriesAutoEncoder | ImageAutoEncoder | ImageRestorer | Encoder
 
-__all__ = ["load"]
+__all__ = ["estimator_of", "load"]
 
 
 def load(path: str | os.PathLike[str]) -> Estimator:
@@ -48,7 +48,11 @@ def load(path: str | os.PathLike[str]) -> Estimator:
     >>> type(narrows.load(path)).__name__
     'AutoEncoder'
     """
-    model = _native.Model.load(os.fspath(path))
+    return estimator_of(_native.Model.load(os.fspath(path)))
+
+
+def estimator_of(model: _native.Model) -> Estimator:
+    """The estimator of a native model."""
     return _class_of(model)._from_model(model)  # type: ignore[no-any-return]
 
 

@@ -36,9 +36,11 @@ class Table:
         """From one 1-D array (bool, integers, floats, datetime64) or list of `str | None`
         or `bool | None` a column."""
     @staticmethod
-    def read(paths: Sequence[str], wanted: Model | None = None) -> tuple[Table, list[str], list[str]]:
+    def read(
+        paths: Sequence[str], wanted: Model | None = None, sample: tuple[int, int, Sequence[str]] | None = None
+    ) -> tuple[Table, list[str], list[str]]:
         """Reads files as the command does; also returns notes and warnings. With a model, only the columns that it
-        reads, in its types."""
+        reads, in its types. With a sample (rows, seed, key), only a uniform sample of rows, as a fit takes it."""
     @property
     def names(self) -> list[str]: ...
     @property
@@ -66,6 +68,70 @@ class Table:
         Raises TypeError if a column is not of numbers."""
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
     def __arrow_c_schema__(self) -> Any: ...
+
+class Summary:
+    """A uniform sample of the rows of a partition, and counts over all of them; summaries of partitions join, in any
+    order, to that of the whole, to the last bit."""
+
+    def __new__(cls, rows: int, seed: int, key: Sequence[str] = (), expected: int | None = None) -> Summary:
+        """At most `rows` rows are kept. `key` names the columns that identify a row; without, its number does. With the
+        `expected` number of rows in all, little more is kept of a partition than can be in the sample."""
+    def add(self, table: Table, first_row: int) -> None:
+        """Adds rows, which are those from `first_row` on in the whole data."""
+    def join(self, other: Summary) -> None:
+        """Adds another summary, which is then empty."""
+    @property
+    def n_rows(self) -> int: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Summary: ...
+    def into_table(self) -> Table:
+        """The sample, which `fit` takes whole; the summary is then empty."""
+
+class RoundsFit:
+    """A fit of tables in rounds: first of the sample, then of the rows beyond it, partition by partition, at last the
+    calibration."""
+
+    def __new__(
+        cls,
+        recipe: Recipe,
+        sample: Table,
+        *,
+        label: str | None = None,
+        normal: str | None = None,
+        columns: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        threads: int | None = None,
+        listener: Listener | None = None,
+        sample_key: Sequence[str] = (),
+    ) -> RoundsFit:
+        """Fits to the sample of a `Summary`, as `fit` does. `recipe` has the number of rounds (`train.rounds.count`)."""
+    @property
+    def model(self) -> Model:
+        """The model of the sample, with which partitions train."""
+    @property
+    def rounds_done(self) -> int: ...
+    def job(self) -> bytes | None:
+        """The next round, for `RoundPart`; None after the last."""
+    def end_round(self, change: bytes, listener: Listener | None = None) -> None:
+        """Takes the sum of the changes of all partitions (`add_changes`)."""
+    def state(self) -> bytes:
+        """What to go on from later, after the same start."""
+    def resume(self, state: bytes) -> None: ...
+    def finish(self, listener: Listener | None = None) -> tuple[Model, bool]:
+        """The calibrated model, as `fit` gives it; the fit is then used up."""
+
+class RoundPart:
+    """The rows of a partition that belong to a round, and their training."""
+
+    def __new__(cls, job: bytes) -> RoundPart: ...
+    def add(self, table: Table, first_row: int) -> None:
+        """Adds rows, which are those from `first_row` on in the whole data."""
+    def train(self, model: Model) -> bytes:
+        """How the rows change the weights: a pure function of model, job and rows."""
+
+def add_changes(one: bytes, other: bytes) -> bytes:
+    """The sum of two changes, the same to the last bit in whatever order changes are added."""
 
 class Images:
     """Images to fit, score or restore: of files, or held in memory."""
@@ -139,6 +205,7 @@ def fit(
     threads: int | None = None,
     listener: Listener | None = None,
     validation: Table | None = None,
+    sample_key: Sequence[str] = (),
 ) -> tuple[Model, bool]:
     """Fits a model, without the GIL. The flag says whether Ctrl-C ended the training: the model then has the best
     weights so far; with no weights yet, KeyboardInterrupt is raised. For images, `normal` is folders separated by
@@ -163,8 +230,36 @@ def tune(
     threads: int | None = None,
     listener: Listener | None = None,
     journal: str | None = None,
+    sample_key: Sequence[str] = (),
+    runner: Any = None,
 ) -> tuple[Recipe, str]:
-    """The best recipe and the search as JSON."""
+    """The best recipe and the search as JSON. A `runner` trains the runs elsewhere: its `lookahead` says how many runs it
+    can begin before they are asked for, `begin(recipes)` gets them, the first ones first, `known(recipe)` gives the outcome
+    of a run that has ended, else None, and `wait(recipe, is_start)` waits a while for it. Recipes are JSON; outcomes are
+    what `Trials.run` returns."""
+
+class Trials:
+    """The samples of a search, prepared, on which recipes are trained."""
+
+    def __init__(
+        self,
+        base: Recipe,
+        data: Table | Images,
+        *,
+        goal: str = "reconstruction",
+        label: str | None = None,
+        normal: str | None = None,
+        columns: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        time: str | None = None,
+        id: Sequence[str] = (),
+        timezone: str | None = None,
+        duplicates: str | None = None,
+        threads: int | None = None,
+        sample_key: Sequence[str] = (),
+    ) -> None: ...
+    def run(self, recipe: str, is_start: bool) -> str:
+        """Trains a recipe, given as JSON; its outcome and the seconds that it took as JSON."""
 
 class Scores:
     """Scores of rows or images."""
@@ -203,6 +298,8 @@ class Model:
     def code_size(self) -> int: ...
     def names(self) -> list[str]:
         """The columns that a model of tables or series reads."""
+    def columns_read(self) -> list[str]:
+        """These, and those that never changed in training rows and are compared where they are there."""
     def schema_json(self) -> str: ...
     def index_columns(self) -> list[str]:
         """Series id and time, for series."""
@@ -210,10 +307,25 @@ class Model:
     def rows_are_independent(self) -> bool: ...
     def report_json(self) -> str: ...
     def report_html(self) -> str: ...
+    def card(
+        self,
+        license: str | None = None,
+        repository: str | None = None,
+        file: str | None = None,
+        found: str | None = None,
+    ) -> str:
+        """The model card as Markdown. `found` is what `new_data_json` returned for data that the model was not fitted to;
+        `file` is the name of the model file in the examples."""
     def verdict(self) -> str | None:
         """The report's verdict on the fit as JSON; None for kinds without one."""
     def with_threads(self, threads: int | None) -> Model: ...
     def with_threshold(self, rule: str) -> Model: ...
+    def to_onnx(self, inputs: str) -> bytes: ...
+    def onnx_feeds(self, table: Table, inputs: str) -> list[tuple[str, Floats | npt.NDArray[np.float32] | list[str]]]:
+        """Arrays of the shapes of the inputs; of texts a list, for the shape (n, 1)."""
+    def onnx_image_feeds(self, images: Images) -> list[tuple[str, npt.NDArray[np.float32]]]: ...
+    def window_scores(self, table: Table) -> Floats:
+        """Of series: the scores of the windows that `onnx_feeds` gives, each as a whole."""
     def encoder(self) -> Model:
         """The encoder alone."""
 
@@ -221,11 +333,14 @@ class Model:
     def score(self, table: Table) -> Scores: ...
     def explain(self, table: Table, k: int) -> tuple[Scores, Table]:
         """Also a table of row, rank, column, expected, got, share, direction."""
+    def score_table(self, table: Table, k: int = 0, form: str = "text") -> Table:
+        """Columns score, p_value, is_anomaly, of series flag, null for rows without a score; and `k` reasons in the form
+        text, columns or objects."""
     def reconstruct(self, table: Table) -> Table: ...
     def encode(self, table: Table) -> Table:
         """Columns code_0, code_1, ...; for series after those that identify the window."""
     def decode(self, codes: Table) -> Table: ...
-    def generate(self, n: int, first: int, seed: int) -> Table: ...
+    def generate(self, n: int, first: int, seed: int, condition: str | None = None) -> Table: ...
     def vary(self, table: Table, n: int, first: int, spread: float, seed: int) -> Table: ...
     def between(self, table: Table, a: int, b: int, steps: int) -> Table: ...
     def events(self, table: Table) -> Table:
@@ -257,7 +372,7 @@ class Model:
     def sees_patches(self) -> bool: ...
 
     # Restorers.
-    def restore(self, images: Images) -> list[Image]: ...
+    def restore(self, images: Images, mask: Images | None = None) -> list[Image]: ...
     def evaluate_restorer(self, images: Images) -> str: ...
 
     # Compression.

@@ -24,7 +24,8 @@ class ImageRestorer(FittedMixin):
     ----------
     corruption : str, default="gaussian:25"
         What to undo: ``"gaussian:25"`` or ``"gaussian:5-50"`` (noise, on a scale of 0 to 255), ``"salt_pepper:0.1"``,
-        ``"masking:0.3"`` (missing pixels), ``"blocks:0.2:8px"`` (holes), ``"blur:1.5"``, ``"jpeg:10-40"``,
+        ``"masking:0.3"`` (missing pixels, mid-grey), ``"blocks:0.2:8px"`` (holes of any colour, or of a last parameter:
+        ``"blocks:0.2:8px:black"``), ``"blur:1.5"``, ``"jpeg:10-40"``,
         ``"watermark:logo.png:0.4"``, ``"grayscale"`` (to colour images) or ``"downscale:2"`` (to enlarge them); several
         separated by commas.
     preset : str, default="restore"
@@ -126,13 +127,17 @@ class ImageRestorer(FittedMixin):
         self._fit_native(recipe, came.native, [])
         return self
 
-    def restore(self, X: Any) -> Any:
+    def restore(self, X: Any, mask: Any = None) -> Any:
         """Restores images.
 
         Parameters
         ----------
         X : images, or one of them
             As for `ImageAutoEncoder`; floats may lie somewhat outside of [0, 1], as noise does that is not clipped.
+        mask : images, or one of them, default=None
+            For models of missing pixels (``"blocks"``, ``"masking"``): which pixels are lost, in the sizes of the images;
+            True, or values of at least half the range. Others come back as they are. One mask serves all images. None: pixels
+            of the colour of the fit, or for holes of any colour, flat squares of their size.
 
         Returns
         -------
@@ -142,7 +147,8 @@ class ImageRestorer(FittedMixin):
         """
         model = self._fitted()
         came = given_images(X, noisy=True)
-        return came.give(model.restore(came.native))
+        masks = None if mask is None else given_images(mask).native
+        return came.give(model.restore(came.native, masks))
 
     def corrupt(self, X: Any, random_state: Any = None) -> Any:
         """Corrupts clean images as those of the fit, to try the restoration on.
@@ -190,6 +196,10 @@ class ImageRestorer(FittedMixin):
             The file; if None, the HTML is returned.
         """
         return self._write_report(path, self._fitted().report_html())
+
+    def _feeds(self, X: Any, inputs: str) -> list[tuple[str, Any]]:
+        model = self._fitted()
+        return [*model.onnx_image_feeds(given_images(X, noisy=True).native)]
 
     @classmethod
     def _arguments_of(cls, model: _native.Model) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def search_of(X: Any, estimator: Any, goal: str, arguments: Mapping[str, Any]) -
         "normal": None if estimator.normal is None else str(estimator.normal),
         "columns": words(estimator.columns, "columns"),
         "ignore": words(estimator.ignore, "ignore"),
+        "sample_key": words(estimator.sample_key, "sample_key"),
     }
     return Search(estimator, build_recipe(start, kind="table", **types), held, to_table(X).table, roles)
 

@@ -408,9 +408,11 @@ class SeriesAutoEncoder(DriftMixin, DetectingMixin):
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
+        return self._write_report(path, model.new_data_html(*self._new_data(X)))
+
+    def _new_data(self, X: Any) -> tuple[_native.Table, str | None, str | None]:
         table = self._incoming(X, whole=True).table
-        label = self.label if self.label in table.names else None
-        return self._write_report(path, model.new_data_html(table, label, self.normal))
+        return table, self.label if self.label in table.names else None, self.normal
 
     def _set_model(self, model: _native.Model) -> None:
         super()._set_model(model)

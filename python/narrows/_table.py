@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -68,6 +69,9 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         Columns of these kinds, where inference would err.
     date_format, missing : str or list of str, optional
         Formats of dates; words that mean a missing cell.
+    sample_key : str or list of str, optional
+        Columns that identify a row. A fit of more than 2,000,000 rows (``settings={"train.sample_rows": ...}``) uses a
+        uniform sample of them; with a key, which rows these are does not depend on their order.
     random_state : int, RandomState, Generator or None, default=None
         Seed of all randomness; None is the seed of the recipe, 0 by default. The same seed gives the same model.
     n_jobs : int or None, default=None
@@ -137,6 +141,7 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         date: str | list[str] | None = None,
         date_format: str | list[str] | None = None,
         missing: str | list[str] | None = None,
+        sample_key: str | list[str] | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         callbacks: Any = None,
@@ -162,6 +167,7 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         self.date = date
         self.date_format = date_format
         self.missing = missing
+        self.sample_key = sample_key
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.callbacks = callbacks
@@ -195,9 +201,20 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         """
         share = self._contamination()
         recipe = self._recipe(share)
-        incoming = to_table(X)
+        incoming = to_table(X, sample=self._sample(recipe))
+        return self._fit_incoming(recipe, share, incoming, None if X_valid is None else _validation(incoming, X_valid))
+
+    def _fit_incoming(
+        self,
+        recipe: _native.Recipe,
+        share: float | None,
+        incoming: Incoming,
+        validation: _native.Table | None = None,
+        fit: Callable[..., tuple[_native.Model, bool]] = _native.fit,
+        stacklevel: int = 5,
+    ) -> Self:
+        """Fits to a table, which may be a sample."""
         _check_enough_rows(incoming)
-        validation = None if X_valid is None else _validation(incoming, X_valid)
         self._read_notes = incoming.notes
         self._fit_native(
             recipe,
@@ -208,6 +225,9 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
             columns=words(self.columns, "columns"),
             ignore=words(self.ignore, "ignore"),
             validation=validation,
+            sample_key=words(self.sample_key, "sample_key"),
+            fit=fit,
+            stacklevel=stacklevel,
         )
         self._form: Form = replace(incoming.form, index=None)
         fitted_columns(self, incoming, self.report_)
@@ -237,6 +257,13 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         if share is not None and fields["train"]["contamination"] == "auto":
             recipe = recipe.set(f"train.contamination={min(share, _MOST_CONTAMINATION)!r}")
         return recipe
+
+    def _sample(self, recipe: _native.Recipe) -> tuple[int, int, list[str]] | None:
+        """The rows of files that a fit takes; None for all, which rounds train on."""
+        fields = json.loads(recipe.to_json())
+        if fields["train"]["rounds"]["count"] > 0:
+            return None
+        return fields["train"]["sample_rows"], fields["seed"], words(self.sample_key, "sample_key")
 
     def _contamination(self) -> float | None:
         share = self.contamination
@@ -342,9 +369,11 @@ class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
-        incoming = self._incoming(X, with_label=self.label)
-        label = self.label if self.label in incoming.table.names else None
-        return self._write_report(path, model.new_data_html(incoming.table, label, self.normal))
+        return self._write_report(path, model.new_data_html(*self._new_data(X)))
+
+    def _new_data(self, X: Any) -> tuple[_native.Table, str | None, str | None]:
+        table = self._incoming(X, with_label=self.label).table
+        return table, self.label if self.label in table.names else None, self.normal
 
     # scikit-learn.
 

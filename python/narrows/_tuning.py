@@ -16,7 +16,7 @@ from ._listener import warn
 from ._recipe import Recipe, threads_of
 from ._search import Search, search_of
 
-__all__ = ["SearchResult", "tune"]
+__all__ = ["SearchResult", "searched", "tune"]
 
 _LOG = logging.getLogger("narrows")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -145,6 +145,21 @@ def tune(
     >>> model = found.estimator().fit(frame)
     """
     search = search_of(X, estimator, goal, arguments)
+    return searched(search, goal, trials=trials, time=time, journal=journal, callbacks=callbacks, verbose=verbose)
+
+
+def searched(
+    search: Search,
+    goal: str,
+    *,
+    trials: int,
+    time: str | float | dt.timedelta | None,
+    journal: str | os.PathLike[str] | None,
+    callbacks: Any,
+    verbose: int,
+    runner: Any = None,
+) -> SearchResult:
+    """The result of a search; a `runner` trains its runs elsewhere."""
     heard = _Heard(callbacks, verbose)
     if isinstance(trials, bool) or not isinstance(trials, int):
         raise TypeError(f"trials: expected an integer, got {trials!r}")
@@ -160,6 +175,7 @@ def tune(
         threads=threads_of(search.estimator.n_jobs),
         listener=heard,
         journal=None if journal is None else os.fspath(journal),
+        runner=runner,
         **search.roles,
     )
     found = json.loads(told)

@@ -27,6 +27,16 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, found.start(1)), found[1]) for found in BLOCK.finditer(text)]
 
 
+NEEDS = {"mlflow": "mlflow", "spark": "pyspark", "ray": "ray"}
+"""Packages of pages and modules that are about one. Those of engines are heavy, so the tests of the engines alone have them."""
+
+
+def skip_without_engine(name: str) -> None:
+    """Skips what is about an engine that is not installed."""
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+
+
 STEPS = 15
 """Of a training that the examples do not limit: they show defaults, which take longer than a test should."""
 
@@ -62,6 +72,7 @@ def in_its_own_folder(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page: Path) -> None:
+    skip_without_engine(page.stem)
     namespace: dict[str, object] = {"__name__": "__main__"}
     for line, code in blocks(page):
         # As many empty lines before it, so that an error names the line of the page.
@@ -83,12 +94,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def modules() -> list[str]:
     package = importlib.import_module("narrows")
-    names = [f"narrows.{module.name}" for module in pkgutil.walk_packages(package.__path__)]
-    return ["narrows", *(name for name in names if name != "narrows._native")]
+    # Packages of engines import these, so their modules are found by name alone.
+    names = [f"narrows.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+    for folder in ("plot", "spark", "ray", "_partitions"):
+        names += [f"narrows.{folder}.{file.stem}" for file in sorted((Path(package.__path__[0]) / folder).glob("*.py"))]
+    return ["narrows", *(name for name in names if name != "narrows._native" and not name.endswith("__init__"))]
 
 
 @pytest.mark.parametrize("name", modules())
 def test_the_examples_of_a_module_give_what_they_say(name: str) -> None:
+    skip_without_engine(name.split(".")[1] if "." in name else "")
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     found = doctest.testmod(importlib.import_module(name), optionflags=options)
     assert found.failed == 0

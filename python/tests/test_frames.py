@@ -401,6 +401,37 @@ def test_results_come_back_as_the_data_came(make):
         assert list(model.sample(3).index) == [0, 1, 2]
 
 
+def test_new_rows_have_the_types_of_the_fit_and_match_a_condition():
+    random = np.random.default_rng(0)
+    n = 600
+    checkin = np.datetime64("2023-01-01") + random.integers(0, 400, n).astype("timedelta64[D]")
+    frame = pd.DataFrame(
+        {
+            "booking": [f"B-{i:04d}" for i in range(n)],
+            "checkin": checkin.astype("datetime64[us]"),
+            "checkout": (checkin + random.integers(1, 9, n).astype("timedelta64[D]")).astype("datetime64[us]"),
+            "stars": random.choice([1, 2, 4, 5], n),
+            "price": np.round(np.exp(random.normal(4, 1, n)), 2),
+            "shop": "main",
+        }
+    )
+    model = narrows.AutoEncoder(preset="variational", max_steps=300, random_state=0).fit(frame)
+    rows = model.sample(200)
+    assert list(rows.columns) == list(frame.columns)
+    assert rows["stars"].dtype == frame["stars"].dtype
+    assert set(rows["stars"]) <= {1, 2, 4, 5}
+    assert rows["checkin"].dtype.kind == "M"
+    assert (rows["checkin"] < rows["checkout"]).all()
+    assert rows["booking"].iloc[0] == "B-0600"
+    assert set(rows["shop"]) == {"main"}
+    many = model.sample(50, where="stars = 5 and price > 40")
+    assert len(many) == 50
+    assert (many["stars"] == 5).all()
+    assert (many["price"] > 40).all()
+    with pytest.raises(ValueError, match="there is no column `star`"):
+        model.sample(5, where="star = 5")
+
+
 def test_arrays_come_back_as_arrays():
     X = matrix()
     model = narrows.AutoEncoder(**QUICK).fit(X)

@@ -144,7 +144,7 @@ def test_series_tell_their_windows() -> None:
 
 def test_images_show_reconstructions() -> None:
     parts = narrows.datasets.parts(n_train=24, n_test=2)
-    page = checked(ImageAutoEncoder(code_size=4, max_steps=4).fit(parts.train)._repr_html_())
+    page = checked(ImageAutoEncoder("conv", code_size=4, max_steps=4).fit(parts.train)._repr_html_())
     assert "64 x 64 pixels, grey" in page.text
     assert "64×64×1 →" in page.text
     assert "img" in page.tags

@@ -18,6 +18,8 @@ HEAVY = [
     "shap",
     "PIL",
     "IPython",
+    "huggingface_hub",
+    "mlflow",
 ]
 RUNS = 5
 

@@ -106,6 +106,23 @@ def test_corruption_follows_from_the_seed(fitted: ImageRestorer, clean: np.ndarr
     assert not np.array_equal(ImageRestorer("blur:2").corrupt(clean[8]), clean[8])
 
 
+def test_pixels_of_a_mask_are_filled_and_no_others(clean: np.ndarray) -> None:
+    model = fit_briefly("blocks:0.1:4px", clean)
+    mask = np.zeros(clean.shape[1:3], bool)
+    mask[4:9, 3:8] = True
+    holed = clean[:2].copy()
+    holed[:, mask] = 0
+    filled = model.restore(holed, mask=mask)
+    assert (filled[:, ~mask] == holed[:, ~mask]).all()
+    assert (filled[:, mask] != 0).any()
+    with pytest.raises(ValueError, match="mask: expected one mask or one for each of 2 images, got 3"):
+        model.restore(holed, mask=np.stack([mask] * 3))
+    with pytest.raises(ValueError, match=r"mask: expected .* pixels for image 0"):
+        model.restore(holed, mask=mask[1:])
+    with pytest.raises(ValueError, match="expected a model of `blocks` or `masking`, got one of `gaussian"):
+        fit_briefly("gaussian:25", clean).restore(holed, mask=mask)
+
+
 def test_images_are_enlarged(clean: np.ndarray) -> None:
     model = fit_briefly("downscale:2", clean)
     small = model.corrupt(clean[:2])

@@ -57,7 +57,7 @@ pub(crate) fn corrupt_images<'py>(
     damages: &str,
     seed: u64,
 ) -> PyResult<Arrays<'py>> {
-    let damages: Damages = parsed(damages)?;
+    let damages = parsed::<Damages>(damages)?.settled();
     let ready = damages.ready().or_raise()?;
     let corrupted = detached(py, || {
         let one = |(i, image): (usize, narrows_core::Result<Image>)| {

@@ -18,7 +18,9 @@ pub(crate) fn exception(error: Error) -> PyErr {
         Error::Read { path, source } | Error::Write { path, source } => match source.raw_os_error() {
             Some(number) => PyOSError::new_err((number, reason(&source), path.display().to_string())),
             None if source.kind() == std::io::ErrorKind::NotFound => {
-                PyOSError::new_err((2, "No such file or directory", path.display().to_string()))
+                let reason = source.get_ref().map(ToString::to_string);
+                let reason = reason.unwrap_or_else(|| "No such file or directory".to_owned());
+                PyOSError::new_err((2, reason, path.display().to_string()))
             }
             None => PyOSError::new_err(format!("{}: {source}", path.display())),
         },

@@ -19,9 +19,10 @@ impl GivenRoles {
     /// The data with these roles.
     pub(crate) fn dataset(self, data: &Bound<'_, PyAny>) -> PyResult<Dataset> {
         if let Ok(table) = data.cast::<PyTable>() {
-            let GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates } = self;
+            let GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key } = self;
             let duplicates = duplicates.as_deref().map(parsed).transpose()?.unwrap_or_default();
-            let roles = Roles { label, normal, columns, ignore, time, id, timezone, duplicates, validation_rows: 0 };
+            let columns = Roles { label, normal, columns, ignore, time, id, timezone, duplicates, ..Roles::default() };
+            let roles = Roles { sample_key, ..columns };
             return Ok(Dataset::table(table.get().0.clone(), roles));
         }
         if let Ok(images) = data.cast::<PyImages>() {
@@ -35,7 +36,7 @@ impl GivenRoles {
 #[pyfunction]
 #[pyo3(signature = (
     recipe, data, *, label=None, normal=None, columns=Vec::new(), ignore=Vec::new(), time=None, id=Vec::new(),
-    timezone=None, duplicates=None, threads=None, listener=None, validation=None
+    timezone=None, duplicates=None, threads=None, listener=None, validation=None, sample_key=Vec::new()
 ))]
 pub(crate) fn fit(
     py: Python<'_>,
@@ -52,8 +53,9 @@ pub(crate) fn fit(
     threads: Option<usize>,
     listener: Option<&Bound<'_, PyAny>>,
     validation: Option<&PyTable>,
+    sample_key: Vec<String>,
 ) -> PyResult<(PyModel, bool)> {
-    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates };
+    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key };
     let dataset = roles.dataset(data)?;
     let dataset = match validation {
         Some(validation) => dataset.with_validation(&validation.0).or_raise()?,

@@ -21,6 +21,7 @@ pub(crate) struct GivenRoles {
     pub(crate) id: Vec<String>,
     pub(crate) timezone: Option<String>,
     pub(crate) duplicates: Option<String>,
+    pub(crate) sample_key: Vec<String>,
 }
 
 /// Folders separated by commas.

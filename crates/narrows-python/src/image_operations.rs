@@ -157,9 +157,42 @@ impl PyModel {
         Ok(text.map_err(exception)?.expect("plain data with text keys"))
     }
 
-    fn restore<'py>(&self, py: Python<'py>, images: &PyImages) -> PyResult<Arrays<'py>> {
+    #[pyo3(signature = (images, mask=None))]
+    fn restore<'py>(&self, py: Python<'py>, images: &PyImages, mask: Option<&PyImages>) -> PyResult<Arrays<'py>> {
         let restorer = self.restorer()?;
-        let restored = each(py, images, |image| Ok(restorer.restore(&image)))?;
+        let Some(masks) = mask else {
+            let restored = each(py, images, |image| Ok(restorer.restore(&image)))?;
+            return arrays(py, restored);
+        };
+        let (n, of) = (images.0.len(), masks.0.len());
+        if of != 1 && of != n {
+            return Err(PyValueError::new_err(format!(
+                "mask: expected one mask or one for each of {n} images, got {of}"
+            )));
+        }
+        let mut restored = Vec::with_capacity(n);
+        for (i, image) in images.all().enumerate() {
+            let mask = masks.0.get(if of == 1 { 0 } else { i });
+            let filled = detached(py, || {
+                let (image, mask) = (image?, mask.map_err(Error::from)?.to_channels(Channels::Grey));
+                let sizes = [(image.height, image.width), (mask.height, mask.width)];
+                let lost: Vec<bool> = mask.pixels.iter().map(|value| *value >= 0.5).collect();
+                Ok::<_, Error>((sizes, (sizes[0] == sizes[1]).then(|| restorer.fill(&image, &lost)).flatten()))
+            });
+            restored.push(match filled.or_raise()? {
+                (_, Some(image)) => image,
+                ([(height, width), (h, w)], None) if (height, width) != (h, w) => {
+                    let message = format!("mask: expected {height} x {width} pixels for image {i}, got {h} x {w}");
+                    return Err(PyValueError::new_err(message));
+                }
+                _ => {
+                    let damages = restorer.damages();
+                    let message = format!("mask: expected a model of `blocks` or `masking`, got one of `{damages}`");
+                    return Err(PyValueError::new_err(message));
+                }
+            });
+            py.check_signals()?;
+        }
         arrays(py, restored)
     }
 

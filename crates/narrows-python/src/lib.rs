@@ -22,13 +22,17 @@ mod image_operations;
 mod images;
 mod listener;
 mod model;
+mod onnx;
 mod portions;
 mod recipe;
+mod rounds;
 mod scores;
 mod stream;
+mod summary;
 mod table;
 mod table_operations;
 mod threads;
+mod trials;
 mod tuning;
 
 use pyo3::prelude::*;
@@ -52,17 +56,21 @@ mod _native {
         images::PyImages,
         model::PyModel,
         recipe::PyRecipe,
+        rounds::{PyRoundPart, PyRoundsFit, add_changes},
         scores::PyScores,
         stream::PyStream,
+        summary::PySummary,
         table::PyTable,
+        trials::PyTrials,
         tuning::tune,
     };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::threads::remember_process();
+        narrows::provide_storage();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        module.add("FEATURES", narrows_core::FEATURES.to_vec())?;
+        module.add("FEATURES", narrows::features())?;
         module.add("PRESETS", narrows_core::Preset::ALL.map(narrows_core::Preset::name).to_vec())
     }
 }

@@ -64,6 +64,10 @@ impl Observer for Bridge {
             TrainingEvent::Recovered { member, step, factor } => {
                 ("recovered", json!({"member": member, "step": step, "factor": factor}))
             }
+            TrainingEvent::RoundEnded { done, rounds, rows, validation_loss } => (
+                "round_ended",
+                json!({"done": done, "rounds": rounds, "rows": rows, "validation_loss": validation_loss}),
+            ),
             TrainingEvent::Noted(text) => ("noted", json!({"text": text})),
             TrainingEvent::Warned(text) => ("warned", json!({"text": text})),
             _ => return,

@@ -1,7 +1,10 @@
 //! Models of any kind: files, and what all kinds have.
 
 use narrows_core::data::Schema;
+use narrows_core::report::NewDataReport;
+use narrows_core::report::card::CardOptions;
 use narrows_core::{Encoder, ImageModel, Model, Restorer, TabularModel};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -93,13 +96,7 @@ impl PyModel {
 
     #[getter]
     fn kind(&self) -> &'static str {
-        match &self.model {
-            Model::Table(_) => "table",
-            Model::Series(_) => "series",
-            Model::Images(_) => "images",
-            Model::Restorer(_) => "restorer",
-            Model::Encoder(_) => "encoder",
-        }
+        self.model.kind()
     }
 
     #[getter]
@@ -126,6 +123,11 @@ impl PyModel {
 
     fn names(&self) -> PyResult<Vec<String>> {
         Ok(self.schema()?.names().into_iter().map(str::to_owned).collect())
+    }
+
+    #[pyo3(name = "columns_read")]
+    fn names_read(&self) -> PyResult<Vec<String>> {
+        Ok(self.columns_read()?.names().into_iter().map(str::to_owned).collect())
     }
 
     fn schema_json(&self) -> PyResult<String> {
@@ -157,6 +159,25 @@ impl PyModel {
 
     fn report_html(&self, py: Python<'_>) -> PyResult<String> {
         detached(py, || self.model.report_html()).or_raise()
+    }
+
+    #[pyo3(signature = (license=None, repository=None, file=None, found=None))]
+    fn card(
+        &self,
+        py: Python<'_>,
+        license: Option<&str>,
+        repository: Option<String>,
+        file: Option<String>,
+        found: Option<&str>,
+    ) -> PyResult<String> {
+        let license = license.map(parsed).transpose()?;
+        let file = file.unwrap_or_else(|| CardOptions::default().file);
+        let found: Option<NewDataReport> = found
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| PyValueError::new_err(format!("expected what `new_data_json` returns: {error}")))?;
+        let options = CardOptions { license, repository, file };
+        detached(py, || self.model.card(&options, found.as_ref())).or_raise()
     }
 
     fn verdict(&self) -> Option<String> {

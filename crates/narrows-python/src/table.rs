@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
-use narrows_core::data::{Source, Table};
+use narrows_core::data::{DataSummary, RowKey, RowSample, Source, Table};
 use numpy::ndarray::{ArrayView2, Axis};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
@@ -107,17 +107,25 @@ impl PyTable {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (paths, wanted=None))]
+    #[pyo3(signature = (paths, wanted=None, sample=None))]
     fn read(
         py: Python<'_>,
         paths: Vec<String>,
         wanted: Option<&PyModel>,
+        sample: Option<(u64, u64, Vec<String>)>,
     ) -> PyResult<(PyTable, Vec<String>, Vec<String>)> {
         let schema = wanted.map(PyModel::columns_read).transpose()?;
         let read: narrows_core::Result<_> = detached(py, || {
             let source = Source::parse(&paths)?;
             let mut reader = source.open(BATCH_ROWS, schema.as_ref())?;
-            let table = reader.read_all()?;
+            let table = match sample {
+                None => reader.read_all()?,
+                Some((rows, seed, key)) => {
+                    let mut summary = DataSummary::new(RowSample { rows, seed }, RowKey::of(key));
+                    summary.read(&mut reader, |_, _| ())?;
+                    if summary.n_rows() == 0 { reader.empty() } else { summary.into_table()? }
+                }
+            };
             let mut notes = reader.notes().to_vec();
             notes.extend(reader.hints().iter().map(arguments::words));
             Ok((PyTable(table), notes, reader.warnings().to_vec()))

@@ -2,17 +2,18 @@
 
 use std::sync::Mutex;
 
-use narrows_core::data::Table;
+use narrows_core::data::{Filter, Table};
 use narrows_core::drift::DriftMonitor;
+use narrows_core::output::batch;
 use narrows_core::range::Rate;
 use narrows_core::report::html::PageHost;
 use narrows_core::report::{NewDataReport, ScoredData};
-use narrows_core::score_table::{event_rows, reason_rows};
+use narrows_core::score_table::{ReasonForm, event_rows, reason_rows};
 use narrows_core::{Error, Explained, Model, ScoredDataReporter, Scores, TabularModel};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::failure::OrRaise;
+use crate::failure::{OrRaise, parsed};
 use crate::given::folders;
 use crate::images::PyImages;
 use crate::model::PyModel;
@@ -108,6 +109,27 @@ impl PyModel {
         Ok((PyScores(joined(scores)), PyTable(rows)))
     }
 
+    #[pyo3(signature = (table, k=0, form="text"))]
+    fn score_table(&self, py: Python<'_>, table: &PyTable, k: usize, form: &str) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        let form: ReasonForm = parsed(form)?;
+        let kind = model.recipe().data.kind();
+        table_by_parts(py, model.rows_are_independent(), &table.0, |part| {
+            let columns = match k {
+                0 => model.score(part)?.columns(0, kind),
+                k => {
+                    let Explained { scores, reasons } = model.explain(part, k)?;
+                    let mut columns = scores.columns(0, kind);
+                    columns.extend(form.columns(&reasons, k));
+                    columns
+                }
+            };
+            // The rows of a part have no numbers: how a table is cut is not the caller's doing.
+            let columns = columns.into_iter().filter(|(name, _)| name != "row").collect();
+            Ok(Table::new(batch(columns), "scores", 0))
+        })
+    }
+
     fn reconstruct(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
         let model = self.tabular()?;
         table_by_parts(py, model.rows_are_independent(), &table.0, |part| model.reconstruct(part))
@@ -126,8 +148,13 @@ impl PyModel {
         detached(py, || model.decode(&codes.0)).or_raise().map(PyTable)
     }
 
-    fn generate(&self, py: Python<'_>, n: usize, first: u64, seed: u64) -> PyResult<PyTable> {
+    #[pyo3(signature = (n, first, seed, condition=None))]
+    fn generate(&self, py: Python<'_>, n: usize, first: u64, seed: u64, condition: Option<&str>) -> PyResult<PyTable> {
         let model = self.tabular()?;
+        if let Some(condition) = condition {
+            let condition = condition.parse::<Filter>().or_raise()?;
+            return detached(py, || model.generate_where(&condition, seed)?.take(n)).or_raise().map(PyTable);
+        }
         generated(py, n, first, |n, first| model.generate(n, first, seed))
     }
 

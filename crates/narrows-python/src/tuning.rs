@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use narrows_core::file::{fingerprint, images_fingerprint};
-use narrows_core::tune::{Goal, Journal, SearchPlan, SearchSubject};
+use narrows_core::tune::{Goal, Journal, SearchPlan, SearchSubject, Trials, tune_with};
 use narrows_core::{Dataset, Recipe};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,13 +13,14 @@ use crate::failure::{OrRaise, parsed};
 use crate::given::{GivenRoles, compute};
 use crate::listener::watched;
 use crate::recipe::PyRecipe;
+use crate::trials::PyRunner;
 
 /// Searches a recipe; the best one, and the search as JSON.
 #[pyfunction]
 #[pyo3(signature = (
     base, data, *, goal="reconstruction", held=Vec::new(), trials=20, seconds=None, label=None, normal=None,
     columns=Vec::new(), ignore=Vec::new(), time=None, id=Vec::new(), timezone=None, duplicates=None, threads=None,
-    listener=None, journal=None
+    listener=None, journal=None, sample_key=Vec::new(), runner=None
 ))]
 pub(crate) fn tune(
     py: Python<'_>,
@@ -40,11 +41,13 @@ pub(crate) fn tune(
     threads: Option<usize>,
     listener: Option<&Bound<'_, PyAny>>,
     journal: Option<String>,
+    sample_key: Vec<String>,
+    runner: Option<Py<PyAny>>,
 ) -> PyResult<(PyRecipe, String)> {
     let goal: Goal = parsed(goal)?;
     let time_limit = seconds.map(Duration::try_from_secs_f64).transpose();
     let time_limit = time_limit.map_err(|_| PyValueError::new_err("time: expected a positive number of seconds"))?;
-    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates };
+    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key };
     let dataset = roles.dataset(data)?;
     let plan = SearchPlan { goal, base: base.0.clone(), held, trials, time: time_limit };
     plan.check().or_raise()?;
@@ -53,8 +56,17 @@ pub(crate) fn tune(
         Some(path) => kept(Path::new(path), &plan, &dataset)?,
     };
     let compute = compute(threads)?;
-    let (search, _) =
-        watched(py, listener, |bridge| narrows_core::tune::tune(&plan, dataset, &mut journal, bridge, &compute))?;
+    let runner = runner.map(PyRunner::of);
+    let (search, _) = watched(py, listener, |bridge| match &runner {
+        None => narrows_core::tune::tune(&plan, dataset, &mut journal, bridge, &compute),
+        Some(runner) => {
+            let trials = Trials::new(&plan, dataset)?;
+            tune_with(&plan, &trials, runner, &mut journal, bridge, &compute)
+        }
+    })?;
+    if let Some(raised) = runner.as_ref().and_then(PyRunner::raised) {
+        return Err(raised);
+    }
     let search = search.or_raise()?;
     let recipe: Recipe = search.recipe.clone();
     Ok((PyRecipe(recipe), serde_json::to_string(&search).expect("plain data with text keys")))

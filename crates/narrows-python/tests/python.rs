@@ -27,6 +27,7 @@ fn the_python_package_passes_its_tests() {
         }
     };
     assemble(&folders);
+    write_networks(&folders);
     let summary = pytest(&folders, &python);
     say(&summary);
 }
@@ -56,6 +57,11 @@ impl Folders {
 
     fn command(&self) -> PathBuf {
         self.profile.join(format!("narrows{EXE_SUFFIX}"))
+    }
+
+    /// Networks as ONNX files, with what they compute.
+    fn networks(&self) -> PathBuf {
+        self.path.join("networks")
     }
 
     fn python(&self) -> PathBuf {
@@ -125,6 +131,14 @@ fn assemble(folders: &Folders) {
     fs::copy(&extension, package.join(name)).expect("a copy of the extension");
 }
 
+/// Writes what runtimes of ONNX are held against: networks alone, which the package has no way to.
+fn write_networks(folders: &Folders) {
+    let networks = folders.networks();
+    let _ = fs::remove_dir_all(&networks);
+    fs::create_dir_all(&networks).expect("a folder in the target folder");
+    narrows_onnx::contract::write(&networks).expect("networks as ONNX files");
+}
+
 /// Copies a folder without what was built in it.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder in the target folder");
@@ -159,7 +173,12 @@ fn pytest(folders: &Folders, python: &Path) -> String {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("RUFF_CACHE_DIR", folders.path.join("ruff"))
         .env("NARROWS_BINARY", &binary)
+        .env("NARROWS_NETWORKS", folders.networks())
         .stdin(Stdio::null());
+    if cfg!(feature = "remote") {
+        // The extension must have been built with it, too.
+        command.env("NARROWS_REQUIRE_REMOTE", "1");
+    }
     let output = command.output().expect("the interpreter of the virtual environment");
     let words = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
