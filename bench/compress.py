@@ -3,17 +3,26 @@
     python bench/compress.py DATA [--narrows target/release/narrows] [--seeds 3] [--threads 2]
                              [--only heartbeats,mnist] [--list]
 
-DATA holds `ecg5000`, `mnist`, `fashion_mnist` and `images` (BSDS500_train).
+DATA holds `ecg5000`, `msl`, `nab`, `mnist`, `fashion_mnist` and `images` (BSDS500_train).
 
 heartbeats       4,000 of the 5,000 beats train, chosen by the seed, the others are compressed with at most 1 % error of the
                  range in training. The rival rounds the same numbers to the same bound and packs them, a byte a number,
                  with zstd -19: once as they are, once as differences to the point before.
+unaligned        the beats of ECG5000 end to end, in an order chosen by the seed: windows of 200 points cut at random out of
+                 the last fifth, 500 of them, compressed at 1 %; 2,000 windows of the rest train.
+msl              27 channels of the rover's telemetry, with their 54 commands: `train` trains, `test` is compressed at 1 %.
+                 Channels that never change in training are left out. One seed.
+nab              41 series of NAB: the first half trains, the second is compressed at 1 %. One seed.
+                 For all of these, rivals have the same numbers rounded to the same bound, plain and as differences
+                 (`rivals.py`). `numbers` are ours without the file around them, which counts in `file`.
 mnist, fashion   fitted to the 60,000 training images, measured on the first 1,000 test images (all 10,000 with
                  --images 10000). `sheet`: all of them in one file of ours, and side by side on one sheet as JPEG and as
                  WebP, in the quality whose file is nearest to ours from below, or the smallest where none is as small.
                  `files`: each image a file of its own, sizes added up. PSNR is that of the mean squared error over all.
                  JPEG by Pillow with optimised tables, WebP by Pillow with method 6; grey where the format has it.
-photographs      fitted to the first 160 colour photographs of BSDS500_train, the last 40 are compressed, each a file.
+photographs      fitted to the first 160 colour photographs of BSDS500_train, the last 40 are compressed, each a file, to 0.3, 0.5
+                 and 0.8 bits a pixel; mean PSNR of the files, beside that of JPEG (optimised tables), WebP (method 6) and
+                 AVIF (speed 4, if Pillow has it) at the very bytes of each of our files, between two qualities.
 
 needs numpy, pillow and zstandard
 """
@@ -22,11 +31,13 @@ import argparse
 import io
 import pathlib
 import tempfile
+import time
 
 import numpy
 import zstandard
 from images import Narrows
-from PIL import Image
+from PIL import Image, features
+from rivals import rivals
 
 IMAGES = "--preset compressing"
 # name: flags of fit, flags of compress
@@ -34,10 +45,8 @@ BOXES = {
     "mnist": ("mnist", f"{IMAGES} --set backbone.code_size=128 --set latent.rate=1e-4 --set train.epochs=20"),
     "fashion": ("fashion_mnist", f"{IMAGES} --set backbone.code_size=256 --set latent.rate=1e-4 --set train.epochs=20"),
 }
-PHOTOGRAPHS = (
-    f"{IMAGES} --set data.view=pieces --set data.side=64 --set backbone.channels=[32,48,64] "
-    '--set backbone.code={kind="map",channels=24} --set latent.rate=5e-4 --set train.epochs=60'
-)
+# Bits a pixel.
+RATES = (0.3, 0.5, 0.8)
 
 
 def fitted(narrows, data, flags, seed):
@@ -63,8 +72,89 @@ def heartbeats(narrows, data, seeds, _):
         cells = numpy.round(test / (2 * bound)).astype(int)
         plain = pack(cells - cells.min())
         steps = pack(numpy.diff(cells, axis=1, prepend=0) % 256)
-        found.append([told["bytes"], plain / told["bytes"], steps / told["bytes"], told["bits_a_value"], told["zstd_of_cells"] / told["bytes"]])
-    tell("heartbeats", found, ["bytes", "zstd/ours", "zstd of differences/ours", "bits a value", "zstd by the program/ours"])
+        all_rivals = rivals(cells)
+        print(all_rivals, told["number_bytes"], told["code_bytes"], told["code_trial"], flush=True)
+        found.append([told["bytes"], min(all_rivals.values()) / told["number_bytes"], plain / told["bytes"], steps / told["bytes"], told["bits_a_value"], told["zstd_of_cells"] / told["bytes"]])
+    tell("heartbeats", found, ["bytes", "best of zstd, xz and FLAC-like/our numbers", "zstd/ours", "zstd of differences/ours", "bits a value", "zstd by the program/ours"])
+
+
+def compared(narrows, model, table, names, bound, cells, by_rows):
+    """Bytes of ours and of the rivals, of columns that are compressed with bounds in their own unit."""
+    told = narrows.run("compress", model, table, "--max-error", bound, "--verify", "--force", "-o", narrows.folder / "x.nrw")
+    one = {"file": told["bytes"], "numbers": told["number_bytes"], "codes": told["code_bytes"], **rivals(cells if by_rows else cells.T)}
+    trial = told["code_trial"]
+    one["gain of the code"] = trial["bytes_without_code"] - trial["bytes_with_code"]
+    return one
+
+
+def save(path, names, rows):
+    numpy.savetxt(path, rows, fmt="%.9g", delimiter=",", header=",".join(names), comments="")
+
+
+def shares(name, found):
+    """Totals, and the best rival by its total and by the best in each file."""
+    total = {key: sum(one[key] for one in found) for key in found[0]}
+    best = min(total[key] for key in ("zstd", "xz", "FLAC-like"))
+    lost = [one for one in found if one["numbers"] > min(one[key] for key in ("zstd", "xz", "FLAC-like"))]
+    print(f"{name}, {len(found)} files: {total}; best rival {best / total['numbers']:.3f} times as large as our numbers; "
+          f"larger than the best rival in {len(lost)} files", flush=True)
+
+
+def unaligned(narrows, data, seeds, _):
+    beats = numpy.load(data / "ecg5000/ecg5000_all.npz")["X"]
+    names = [f"t{i}" for i in range(200)]
+    found = []
+    for seed in range(seeds):
+        random = numpy.random.default_rng(seed)
+        whole = beats[random.permutation(len(beats))].ravel()
+        split = len(whole) * 4 // 5
+        cut = lambda first, last, n: numpy.stack([whole[at : at + 200] for at in random.integers(first, last - 200, n)])  # noqa: E731
+        train, test = cut(0, split, 2000), cut(split, len(whole), 500)
+        save(narrows.folder / "train.csv", names, train)
+        save(narrows.folder / "test.csv", names, test)
+        model = fitted(narrows, narrows.folder / "train.csv", "--kind series --layout rows --preset compressing", seed)
+        bound = 0.01 * (train.max() - train.min())
+        cells = numpy.round(test / (2 * bound)).astype(int)
+        found.append(compared(narrows, model, narrows.folder / "test.csv", names, bound, cells, True))
+        print(found[-1], flush=True)
+    shares("unaligned", found)
+
+
+def long(narrows, train, test, flags):
+    """Both parts as tables with bounds of 1 %, by making all ranges 100."""
+    used = [c for c in range(train.shape[1]) if numpy.ptp(train[:, c]) > 0]
+    low, size = train[:, used].min(0), numpy.ptp(train[:, used], axis=0)
+    train, test = (100 * (part[:, used] - low) / size for part in (train, test))
+    names = [f"c{c}" for c in used]
+    for name, part in (("train", train), ("test", test)):
+        save(narrows.folder / f"{name}.csv", names, part)
+    model = fitted(narrows, narrows.folder / "train.csv", flags, 0)
+    cells = numpy.round(test / 2).astype(int)
+    return compared(narrows, model, narrows.folder / "test.csv", names, 1.0, cells, False)
+
+
+SERIES = "--kind series --preset compressing --set train.steps=300"
+
+
+def msl(narrows, data, *_):
+    found = []
+    for file in sorted((data / "msl").glob("*.npz")):
+        parts = numpy.load(file)
+        if numpy.ptp(parts["train"][:, 0]) > 0:
+            found.append(long(narrows, parts["train"].astype(float), parts["test"].astype(float), SERIES))
+            print(file.stem, found[-1], flush=True)
+    shares("msl", found)
+
+
+def nab(narrows, data, *_):
+    found = []
+    for file in sorted((data / "nab/data").glob("*/*.csv")):
+        series = numpy.genfromtxt(file, delimiter=",", skip_header=1, usecols=1)[:, None]
+        half = len(series) // 2
+        if numpy.ptp(series[:half]) > 0:
+            found.append(long(narrows, series[:half], series[half:], SERIES))
+            print(file.stem, found[-1], flush=True)
+    shares("nab", found)
 
 
 def pack(cells):
@@ -108,19 +198,39 @@ def photographs(narrows, data, seeds, _):
     folder.mkdir()
     for file in files[:160]:
         (folder / file.name).symlink_to(file.resolve())
+    rivals = {**FORMATS, **({"AVIF": {"speed": 4}} if features.check("avif") else {})}
     for seed in range(seeds):
-        model = fitted(narrows, folder, PHOTOGRAPHS, seed)
-        for how in ["--quality 3", "--quality 4", "--quality 5", "--quality 6"]:
-            ours, rivals = [], {kind: [] for kind in FORMATS}
+        model = fitted(narrows, folder, IMAGES, seed)
+        for rate in RATES:
+            ours, theirs, begun = [], {kind: [] for kind in rivals}, time.perf_counter()
             for file in files[-40:]:
-                told = narrows.run("compress", model, file, *how.split(), "--force", "-o", narrows.folder / "x.nrw")
+                told = narrows.run("compress", model, file, "--bits", rate / 3, "--force", "-o", narrows.folder / "x.nrw")
+                ours.append([8 * told["bytes"] * 3 / told["values"], 8 * told["code_bytes"] * 3 / told["values"], told["psnr"], told["bytes"]])
+            seconds = time.perf_counter() - begun
+            for file, (*_, size) in zip(files[-40:], ours):
                 pixels = numpy.asarray(Image.open(file).convert("RGB"))
-                ours.append([8 * told["bytes"] / pixels[..., 0].size, told["psnr"]])
-                for kind, options in FORMATS.items():
-                    size, psnr = nearest([pixels], kind, options, told["bytes"])
-                    rivals[kind].append([8 * size / pixels[..., 0].size, psnr])
-            line = f"photographs seed {seed} {how}: {numpy.mean(ours, 0).round(3)} (bits a pixel, dB)"
-            print(line, *(f"| {kind} {numpy.mean(found, 0).round(3)}" for kind, found in rivals.items()), flush=True)
+                for kind, options in rivals.items():
+                    theirs[kind].append(between(pixels, kind, options, size))
+            bits, code, psnr, _ = numpy.mean(ours, 0)
+            line = f"photographs seed {seed}: {bits:.3f} bits a pixel, of which the code {code:.3f}, {psnr:.2f} dB in {seconds:.0f} s"
+            print(line, *(f"| {kind} {numpy.mean(found):.2f} dB" for kind, found in theirs.items()), flush=True)
+
+
+def between(pixels, kind, options, size):
+    """PSNR of an image in this format at exactly so many bytes: between two neighbouring qualities, by the logarithm."""
+    def stored(quality):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, kind, quality=quality, **options)
+        back = numpy.asarray(Image.open(file).convert("RGB"), float)
+        return file.tell(), 10 * numpy.log10(255**2 / numpy.mean((back - pixels) ** 2))
+
+    low, high = 0, 100
+    while high - low > 1:
+        quality = (low + high) // 2
+        low, high = (quality, high) if stored(quality)[0] <= size else (low, quality)
+    (less, worse), (more, better) = stored(low), stored(high)
+    share = (numpy.log(size) - numpy.log(less)) / max(numpy.log(more) - numpy.log(less), 1e-9)
+    return worse + share * (better - worse)
 
 
 FORMATS = {"JPEG": {"optimize": True}, "WebP": {"method": 6}}
@@ -170,7 +280,7 @@ def tell(name, found, words):
     print(f"{name}, {len(found)} seeds:", ", ".join(parts), flush=True)
 
 
-CASES = {"heartbeats": heartbeats, **{name: box(name) for name in BOXES}, "photographs": photographs}
+CASES = {"heartbeats": heartbeats, "unaligned": unaligned, "msl": msl, "nab": nab, **{name: box(name) for name in BOXES}, "photographs": photographs}
 
 
 def main():

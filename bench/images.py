@@ -83,7 +83,8 @@ RESTORE = "--set train.steps=7000"
 PHOTOGRAPHS = {
     "denoise-25": ("Train400", "gaussian:25", RESTORE, ["Set12"]),
     "denoise-blind": ("Train400", "gaussian:5-50", RESTORE, ["Set12"]),
-    "repair": ("Train400", "blocks:0.1:8px", "--set train.steps=3000", ["Set12"]),
+    "repair": ("Train400", "blocks:0.1:8px:grey", "--set train.steps=3000", ["Set12"]),
+    "repair-any": ("Train400", "blocks:0.1:8px:any", "--set train.steps=3000", ["Set12"]),
     "watermark": ("Train400", 'watermark:"SAMPLE":0.4', "--set train.steps=3000", ["Set12"]),
     "upscale-2": ("Train400", "downscale:2", "--set train.steps=3000", ["Set12"]),
     "upscale-2-colour": ("BSDS500_train", "downscale:2", "--set train.steps=3000", ["Set5"]),

@@ -2,8 +2,8 @@
 //!
 //! One request a line on stdin, one answer a line on stdout; matrices travel in files of raw f32.
 //!
-//! - `case LOSS BATCH THREADS DIR NETWORK`: builds the network, whose words `networks.rs` tells, and reads
-//!   `DIR/params.f32` (weights and biases in the order of the layers) and `DIR/batches.f32`; answers `ok`.
+//! - `case LOSS BATCH DEVICE DIR NETWORK`: builds the network, whose words `networks.rs` tells, for a number of threads or the
+//!   device `gpu`, and reads `DIR/params.f32` (weights and biases in the order of the layers) and `DIR/batches.f32`; answers `ok`.
 //! - `losses N`: takes N steps, rotating among the batches; answers their losses.
 //! - `time N`: takes N steps; answers the seconds.
 //! - `outputs N`: reconstructs N batches; answers the mean square of each output.
@@ -13,6 +13,7 @@ mod networks;
 
 use std::io::{BufRead, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use narrows_engine::*;
@@ -26,7 +27,7 @@ const LEARNING_RATE: f32 = 1e-3;
 struct Case {
     network: Network,
     trainer: Box<dyn Trainer>,
-    executor: CpuExecutor,
+    executor: Arc<dyn Executor>,
     batches: Vec<Vec<f32>>,
     rows: Vec<u32>,
     next: usize,
@@ -38,10 +39,19 @@ fn read_floats(path: &Path) -> Vec<f32> {
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
 }
 
+/// What computes: so many threads, or a graphics processor, or whatever else has a driver for one.
+fn executor(device: &str) -> Arc<dyn Executor> {
+    match device {
+        #[cfg(feature = "gpu")]
+        "gpu" => Arc::new(narrows_gpu::GpuExecutor::any().expect("a graphics processor or a driver that stands in")),
+        threads => Arc::new(CpuExecutor::new(Threads::new(threads.parse().expect("a number of threads, or gpu")))),
+    }
+}
+
 impl Case {
     fn new(words: &[&str]) -> Self {
-        let [loss, batch, threads, dir, network @ ..] = words else {
-            panic!("expected LOSS BATCH THREADS DIR NETWORK, got {words:?}");
+        let [loss, batch, device, dir, network @ ..] = words else {
+            panic!("expected LOSS BATCH DEVICE DIR NETWORK, got {words:?}");
         };
         let loss = match *loss {
             "mse" => Loss::Mse,
@@ -59,7 +69,7 @@ impl Case {
             rest = tail;
         }
         let n: usize = batch.parse().expect("a batch size");
-        let executor = CpuExecutor::new(Threads::new(threads.parse().expect("a number of threads")));
+        let executor = executor(device);
         let config =
             TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
         let trainer = executor.trainer(&network, params, config, n);
@@ -76,7 +86,6 @@ impl Case {
 
     fn steps(&mut self, n: usize, mut report: impl FnMut(f32) + Send) {
         let Self { trainer, executor, batches, rows, next, .. } = self;
-        let executor: &dyn Executor = executor;
         executor.install(|| {
             for _ in 0..n {
                 let data = &batches[*next % batches.len()];
@@ -92,7 +101,6 @@ impl Case {
         let prepared = trainer.prepared();
         let mut code = vec![0.0; rows.len() * network.code_size()];
         let mut output = vec![0.0; rows.len() * network.outputs()];
-        let executor: &dyn Executor = executor;
         executor.install(|| {
             for _ in 0..n {
                 let data = &batches[*next % batches.len()];
