@@ -32,6 +32,19 @@ python:
     cargo test --workspace --locked --no-run
     cargo test --workspace --locked --test python
 
+# The tests of the package on Spark and Ray: minutes, and needs Java 17; `.ci/engines.sh -k fit` runs some of them.
+engines:
+    .ci/engines.sh
+
+# Addresses in object stores, against an S3 server from PyPI.
+remote:
+    NARROWS_PYTEST=python/tests/test_remote.py cargo test --workspace --locked --features narrows-python/remote --test remote --test python
+
+# The executor on graphics processors, on whatever driver there is: `apt install mesa-vulkan-drivers libvulkan1` brings one
+# that computes on the processor.
+gpu:
+    NARROWS_REQUIRE_GPU=1 cargo test --locked -p narrows-gpu
+
 # Formats the Python files; needs ruff.
 python-fmt:
     ruff check --fix
@@ -71,11 +84,11 @@ damaged:
 
 # The binary to hand out: slower to build, smaller; target/dist/narrows.
 dist:
-    cargo build --profile dist --locked --package narrows
+    cargo build --profile dist --locked --package narrows --features remote
 
 # The same with the C library in it, for any Linux of this architecture: target/x86_64-unknown-linux-gnu/dist/narrows.
 dist-static:
-    RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --package narrows --target x86_64-unknown-linux-gnu
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --package narrows --features remote --target x86_64-unknown-linux-gnu
 
 # What must hold before a release: every crate packs, and both binaries start and fit.
 release-check: dist dist-static

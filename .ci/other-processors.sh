@@ -44,7 +44,8 @@ fit conv rows.csv --kind series --layout rows --preset conv --set train.steps=40
 fit lstm rows.csv --kind series --layout rows --preset seq2seq --set train.steps=10
 fit points points.csv --kind series --time time --preset conv --set train.steps=40
 fit whole images --set train.epochs=4
-fit pieces images --preset compressing --set train.epochs=2 --set data.view=pieces
+fit pieces images --preset compressing --set train.epochs=2 --set data.view=pieces --set "backbone.channels=[8,16]"
+fit blocks images --preset compressing --set train.steps=4 --set data.view=pieces --set data.side=16
 
 failed=0
 differ() {
@@ -78,14 +79,23 @@ check lstm rows.csv .csv
 check points points.csv .csv
 check whole images ""
 check pieces images ""
+check blocks images ""
 
 for name in sheet_bound sheet_code; do
-    "$narrows" --quiet decompress "$golden/${name%_*}.narrows" "$golden/$name.nrw" -o native.csv
+    "$narrows" --quiet decompress "$golden/${name%%_*}.narrows" "$golden/$name.nrw" -o native.csv
     for processor in Haswell Nehalem; do
-        on $processor --quiet decompress "$golden/${name%_*}.narrows" "$golden/$name.nrw" -o other.csv &&
+        on $processor --quiet decompress "$golden/${name%%_*}.narrows" "$golden/$name.nrw" -o other.csv &&
             cmp native.csv other.csv || differ $processor "$name"
         rm -f other.csv
     done
     rm -f native.csv
 done
+if [ -e "$golden/photographs.narrows" ]; then
+    "$narrows" --quiet decompress "$golden/photographs.narrows" "$golden/photographs_code.nrw" -o native
+    for processor in Haswell Nehalem; do
+        on $processor --quiet decompress "$golden/photographs.narrows" "$golden/photographs_code.nrw" -o other &&
+            diff -rq native other || differ $processor photographs_code
+        rm -rf other
+    done
+fi
 exit $failed

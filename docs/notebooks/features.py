@@ -51,7 +51,7 @@ pd.Series(y).value_counts()
 #
 # An `AutoEncoder` is a transformer of scikit-learn. It is fitted to all beats, which needs no labels. This one is
 # variational: codes are held near a normal distribution, here loosely (`latent.beta`), which makes them even and suits
-# classifiers. The network is small, so that it is fitted in a second or two.
+# classifiers; points of a beat are standardised, not brought to the shape that suits new rows. The network is small, so that it is fitted in a second or two.
 
 # %%
 encoders = {}
@@ -62,7 +62,12 @@ for size in [4, 8, 16]:
         max_steps=2000,
         batch_size=64,
         learning_rate=0.005,
-        settings={"backbone.nodes": [64], "latent.beta": 0.1, "train.schedule": "one_cycle"},
+        settings={
+            "backbone.nodes": [64],
+            "latent.beta": 0.1,
+            "prep.scaling": "standard",
+            "train.schedule": "one_cycle",
+        },
         random_state=0,
     )
     encoders["autoencoder", size] = make_pipeline(autoencoder, StandardScaler())
