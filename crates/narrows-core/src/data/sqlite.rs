@@ -53,7 +53,7 @@ impl Sqlite {
         let query = format!("SELECT * FROM \"{}\"", table.replace('"', "\"\""));
         let names: Vec<String> = {
             let statement = connection.prepare(&query).map_err(wrong)?;
-            statement.column_names().into_iter().map(str::to_owned).collect()
+            statement.column_names().map(str::to_owned).collect()
         };
         let names = Names::of(names);
         let fields = names.names.iter().map(|name| Field::new(name, DataType::Utf8, true));
