@@ -10,14 +10,9 @@ Run it through gpu.sh. Without CUDA it checks the losses and times our side alon
 """
 
 import sys
-import tempfile
-import time
-from pathlib import Path
 
-import numpy
 import torch
 import train_step
-from torch import nn
 
 SECONDS = 4.0
 N_CHECKED = 5
@@ -33,38 +28,19 @@ CASES = [
 ]
 
 
-class Cuda:
-    """PyTorch with its fused Adam; the graph is replayed where it is compiled."""
+class Cuda(train_step.Rival):
+    """PyTorch on the device, with its fused Adam; the graph is replayed where it is compiled."""
 
     def __init__(self, case, weights, batches, compiled):
-        self.network = case.build().to(DEVICE)
+        super().__init__(case, {"fused": True}, device=DEVICE)
         self.network.load_state_dict(weights)
-        self.batches, self.next = [batch.to(DEVICE) for batch in batches], 0
-        self.loss = {"mse": nn.MSELoss(), "bce": nn.BCEWithLogitsLoss()}[case.loss]
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=train_step.LEARNING_RATE, fused=True)
-        self.run = torch.compile(self.forward, mode="max-autotune-no-cudagraphs") if compiled else self.forward
-
-    def forward(self, batch):
-        return self.loss(self.network(batch), batch)
+        self.batches = [batch.to(DEVICE) for batch in batches]
+        if compiled:
+            self.forward = torch.compile(self.forward, mode="max-autotune-no-cudagraphs")
 
     def step(self):
-        batch = self.batches[self.next % len(self.batches)]
-        self.next += 1
-        self.optimizer.zero_grad()
-        loss = self.run(batch)
-        loss.backward()
-        self.optimizer.step()
-        return loss
-
-    def losses(self, n):
-        return [self.step().item() for _ in range(n)]
-
-    def time(self, n):
-        start = time.perf_counter()
-        for _ in range(n):
-            # Ours reads the loss of every step, too.
-            self.step().item()
-        return time.perf_counter() - start
+        # Ours reads the loss of every step, too.
+        return super().step().cpu()
 
 
 def steps_a_second(side):
@@ -76,17 +52,9 @@ def steps_a_second(side):
 
 def compare(ours, case, compiles):
     torch.manual_seed(0)
-    ours.trains = True
     weights, batches = case.build().state_dict(), case.data()
-    with tempfile.TemporaryDirectory() as folder:
-        values = [value.numpy().ravel() for value in weights.values()]
-        numpy.concatenate(values).astype("<f4").tofile(Path(folder) / "params.f32")
-        torch.stack(batches).numpy().astype("<f4").tofile(Path(folder) / "batches.f32")
-        assert ours.ask("case", case.loss, case.batch, "gpu", folder, *case.words()).strip() == "ok"
-    wanted = ours.losses(N_CHECKED)
-    got = Cuda(case, weights, batches, False).losses(N_CHECKED)
-    for step, (a, b) in enumerate(zip(wanted, got)):
-        assert abs(a - b) <= TOLERANCE * max(abs(a), abs(b)), f"{case.name()}, step {step}: ours {a}, PyTorch {b}"
+    train_step.begin(ours, case, "gpu", weights.values(), batches)
+    train_step.check(ours.losses(N_CHECKED), Cuda(case, weights, batches, False).losses(N_CHECKED), TOLERANCE)
     figures = [f"{steps_a_second(ours):.1f}"]
     for tf32 in (False, True) if DEVICE.type == "cuda" else ():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32

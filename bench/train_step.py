@@ -209,8 +209,9 @@ class RestoreInUse(Restore):
 class Rival:
     """PyTorch, eager, with its fused Adam and its layout of maps if those are faster here."""
 
-    def __init__(self, case, adam, layout):
-        self.network, self.batches, self.next = case.build().to(memory_format=layout), case.data(), 0
+    def __init__(self, case, adam, layout=torch.contiguous_format, device="cpu"):
+        self.network, self.next = case.build().to(device, memory_format=layout), 0
+        self.batches = [batch.to(device) for batch in case.data()]
         self.loss = {"mse": nn.MSELoss(), "bce": nn.BCEWithLogitsLoss()}[case.loss]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, **adam)
 
@@ -218,10 +219,13 @@ class Rival:
         self.next += 1
         return self.batches[(self.next - 1) % N_BATCHES]
 
+    def forward(self, batch):
+        return self.loss(self.network(batch), batch)
+
     def step(self):
         batch = self.batch()
         self.optimizer.zero_grad()
-        loss = self.loss(self.network(batch), batch)
+        loss = self.forward(batch)
         loss.backward()
         self.optimizer.step()
         return loss
@@ -250,26 +254,34 @@ def steps_a_turn(side):
     return max(2, int(SECONDS_A_TURN / (side.time(10) / 10)))
 
 
+def begin(ours, case, where, weights, batches):
+    """Has our side make the network of a case with these weights; `where` are its threads, or its device."""
+    ours.trains = case.trains
+    with tempfile.TemporaryDirectory() as folder:
+        values = numpy.concatenate([value.detach().cpu().numpy().ravel() for value in weights])
+        values.astype("<f4").tofile(Path(folder) / "params.f32")
+        torch.stack(batches).cpu().numpy().astype("<f4").tofile(Path(folder) / "batches.f32")
+        assert ours.ask("case", case.loss, case.batch, where, folder, *case.words()).strip() == "ok"
+
+
+def check(wanted, got, tolerance):
+    for step, (a, b) in enumerate(zip(wanted, got)):
+        assert abs(a - b) <= tolerance * max(abs(a), abs(b)), f"step {step}: ours {a}, PyTorch {b}"
+
+
 def compare(ours, name, case, threads):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    ours.trains = case.trains
     kind, adams = (Rival, ("fused", "foreach")) if case.trains else (RivalInUse, ("fused",))
     rivals = {(adam, layout): kind(case, {adam: True}, layout) for adam in adams for layout in case.layouts}
     first = rivals["fused", torch.contiguous_format]
     for (_, layout), other in rivals.items():
         other.network.load_state_dict(first.network.state_dict())
         other.batches = [batch.contiguous(memory_format=layout) for batch in first.batches]
-    with tempfile.TemporaryDirectory() as folder:
-        values = [p.detach().numpy().ravel() for p in first.network.parameters()]
-        numpy.concatenate(values).astype("<f4").tofile(Path(folder) / "params.f32")
-        torch.stack(first.batches).numpy().astype("<f4").tofile(Path(folder) / "batches.f32")
-        assert ours.ask("case", case.loss, case.batch, threads, folder, *case.words()).strip() == "ok"
+    begin(ours, case, threads, first.network.parameters(), first.batches)
     wanted = ours.losses(N_CHECKED)
     for rival in rivals.values():
-        got = rival.losses(N_CHECKED)
-        for step, (a, b) in enumerate(zip(wanted, got)):
-            assert abs(a - b) <= TOLERANCE * max(abs(a), abs(b)), f"step {step}: ours {a}, PyTorch {b}"
+        check(wanted, rival.losses(N_CHECKED), TOLERANCE)
     sides = {"ours": ours, **rivals}
     counts = {who: steps_a_turn(side) for who, side in sides.items()}
     times = {who: [] for who in sides}

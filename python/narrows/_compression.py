@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,9 @@ from ._image_arrays import given_images, stacked
 from ._output import OUTPUTS, frame_of
 from ._series_input import series_table
 
+#: Bounds on errors: one for all columns, or one a column.
+MaxError = str | float | Mapping[str, str | float]
+
 _ImageType = Literal["uint8", "uint16", "float32"]
 _IMAGE_TYPES: tuple[_ImageType, ...] = ("uint8", "uint16", "float32")
 
@@ -24,7 +28,7 @@ def compress(
     data: Any,
     path: str | os.PathLike[str],
     *,
-    max_error: str | float | None = None,
+    max_error: MaxError | None = None,
     lossless: bool = False,
     bits: float | None = None,
     quality: int | None = None,
@@ -45,9 +49,11 @@ def compress(
         Data of the model's kind, in any form in which the estimator takes it. The index of a pandas frame is left out.
     path : str or path
         The file to write; an existing one is replaced once the new one is complete.
-    max_error : str or float, default=None
+    max_error : str, float or mapping, default=None
         Largest absolute error: a number in the unit of the data, or as text with `%` a share of the column's range in
-        training, such as `"0.5%"`. For images in levels of 255, or with `%` a share of white.
+        training, such as `"0.5%"`. For images in levels of 255, or with `%` a share of white. Single columns have bounds
+        of their own in a mapping, `{"amount": "1%", "temp": 0.1}`, whose other columns are compressed without loss, or in
+        text, `"0.5%,temp=0.1"`.
     lossless : bool, default=False
         Every cell comes back as it was.
     bits : float, default=None
@@ -147,7 +153,7 @@ def decompress(
 
 
 def fidelity(
-    *, max_error: str | float | None, lossless: bool, bits: float | None, quality: int | None
+    *, max_error: MaxError | None, lossless: bool, bits: float | None, quality: int | None
 ) -> dict[str, Any]:
     """How faithfully data is compressed, as arguments of the native function.
 
@@ -165,8 +171,7 @@ def fidelity(
     given = [name for name, is_given in are_given.items() if is_given]
     if len(given) > 1:
         raise ValueError(f"expected at most one of max_error, lossless, bits and quality, got {', '.join(given)}")
-    bound = None if max_error is None else _bound(max_error)
-    return {"max_error": bound, "lossless": lossless, "bits": bits, "quality": quality}
+    return {"max_error": _bounds(max_error), "lossless": lossless, "bits": bits, "quality": quality}
 
 
 def _native_model(model: Any) -> _native.Model:
@@ -195,6 +200,20 @@ def _data(model: _native.Model, data: Any) -> _native.Table | _native.Images:
     names = model.names()
     is_array = kind_of(data) == "numpy" and np.shape(data)[-1:] == (len(names),)
     return to_table(data, names=names if is_array else None).table
+
+
+def _bounds(max_error: MaxError | None) -> list[str]:
+    match max_error:
+        case None:
+            return []
+        case str():
+            return max_error.split(",")
+        case Mapping():
+            if not max_error:
+                raise ValueError("max_error: expected bounds of columns, got an empty mapping")
+            return [f"{column}={_bound(bound)}" for column, bound in max_error.items()]
+        case _:
+            return [_bound(max_error)]
 
 
 def _bound(max_error: str | float) -> str:

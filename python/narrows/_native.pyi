@@ -381,7 +381,7 @@ class Model:
         data: Table | Images,
         path: str,
         *,
-        max_error: str | None = None,
+        max_error: list[str] = ...,
         lossless: bool = False,
         bits: float | None = None,
         quality: int | None = None,

@@ -61,6 +61,15 @@ def test_a_bound_may_be_a_share_of_the_range(of_array: AutoEncoder, matrix: np.n
     assert (np.abs(back - matrix).max(axis=0) <= 0.01 * np.ptp(matrix, axis=0)).all()
 
 
+@pytest.mark.parametrize("bounds", [{"amount": "2%"}, "amount=2%"])
+def test_columns_have_bounds_of_their_own(model: AutoEncoder, frame: Any, tmp_path: Path, bounds: Any) -> None:
+    compress(model, frame, tmp_path / "d.nrw", max_error=bounds, verify=True)
+    back = decompress(model, tmp_path / "d.nrw")
+    errors = np.abs(back["amount"] - frame["amount"])
+    assert 0 < errors.max() <= 0.02 * np.ptp(frame["amount"])
+    pd.testing.assert_frame_equal(back.drop(columns="amount"), frame.drop(columns="amount"))
+
+
 def test_lossless_is_every_cell_in_its_type(model: AutoEncoder, frame: Any, tmp_path: Path) -> None:
     odd = frame.assign(note=[f"n{i}" for i in range(600)], small=np.arange(600, dtype=np.int16))
     summary = compress(model, odd, tmp_path / "d.nrw", lossless=True, verify=True)
@@ -182,6 +191,9 @@ def test_a_model_of_a_file_is_as_good(of_array: AutoEncoder, matrix: np.ndarray,
         ({"max_error": "a lot"}, ValueError, "a lot"),
         ({"max_error": -1.0}, ValueError, "-1"),
         ({"max_error": True}, TypeError, "max_error: expected a number, or a text such as '0.5%', got True"),
+        ({"max_error": {}}, ValueError, "bounds of columns, got an empty mapping"),
+        ({"max_error": {"z": 1}}, ValueError, "column `z`"),
+        ({"max_error": {"x0": True}}, TypeError, "max_error: expected a number"),
         ({"quality": 11}, ValueError, "quality: expected a whole number from 1 to 10, got 11|from 1 to 10"),
         ({"bits": -2}, ValueError, "bits"),
         ({"max_error": 0.1, "lossless": True}, ValueError, "at most one of .* got max_error, lossless"),

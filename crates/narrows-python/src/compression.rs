@@ -6,7 +6,7 @@ use std::path::Path;
 
 use narrows_core::compress::{
     CompressionSummary, Fidelity, ImageCompressor, ImageDecompressor, ImageVerification, OriginalSize, TableCompressor,
-    TableDecompressor, TableVerification,
+    TableDecompressor, TableFidelity, TableVerification,
 };
 use narrows_core::data::Table;
 use narrows_core::file::write_atomically;
@@ -25,12 +25,12 @@ fn table_bytes(
     py: Python<'_>,
     model: &Model,
     table: &Table,
-    fidelity: Fidelity,
+    fidelity: TableFidelity,
     chunk_rows: Option<usize>,
     verify: bool,
 ) -> PyResult<(Vec<u8>, CompressionSummary)> {
     let tabular = model.clone().into_tabular().or_raise()?;
-    let mut compressor = TableCompressor::new(tabular.as_ref(), fidelity, Vec::new()).or_raise()?;
+    let mut compressor = TableCompressor::new(tabular.as_ref(), fidelity.clone(), Vec::new()).or_raise()?;
     if let Some(rows) = chunk_rows {
         compressor = compressor.with_chunk_rows(rows).or_raise()?;
     }
@@ -79,25 +79,26 @@ fn opened(path: &Path) -> narrows_core::Result<File> {
 #[pymethods]
 impl PyModel {
     #[pyo3(signature = (
-        data, path, *, max_error=None, lossless=false, bits=None, quality=None, chunk_rows=None, verify=false
+        data, path, *, max_error=Vec::new(), lossless=false, bits=None, quality=None, chunk_rows=None, verify=false
     ))]
     fn compress(
         &self,
         py: Python<'_>,
         data: &Bound<'_, PyAny>,
         path: &str,
-        max_error: Option<&str>,
+        max_error: Vec<String>,
         lossless: bool,
         bits: Option<f64>,
         quality: Option<i64>,
         chunk_rows: Option<usize>,
         verify: bool,
     ) -> PyResult<String> {
-        let fidelity = Fidelity::chosen(max_error, lossless, bits, quality).or_raise()?;
+        let fidelity = TableFidelity::chosen(&max_error, lossless, bits, quality).or_raise()?;
         let whole = self.live()?;
         let done = match data.cast::<PyImages>() {
             Ok(images) => {
                 let (images, model) = (images.get(), self.images()?);
+                let fidelity = fidelity.of_images().or_raise()?;
                 detached(py, || image_bytes(&whole, &model, images, fidelity, verify)).or_raise()
             }
             Err(_) => {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 
-from .._compression import fidelity
+from .._compression import MaxError, fidelity
 from .._partitions.columns import check_present
 from .._partitions.files import Compression, Decompression, check_columns, check_compressible
 from .._partitions.given import given_model
@@ -25,7 +25,7 @@ def compress(
     ds: Dataset,
     model: Any,
     *,
-    max_error: str | float | None = None,
+    max_error: MaxError | None = None,
     lossless: bool = False,
     bits: float | None = None,
     quality: int | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._compression import fidelity
+from .._compression import MaxError, fidelity
 from .._partitions.columns import check_present, plain_schema
 from .._partitions.files import (
     FILE_SCHEMA,
@@ -32,7 +32,7 @@ def compress(
     df: DataFrame,
     model: Any,
     *,
-    max_error: str | float | None = None,
+    max_error: MaxError | None = None,
     lossless: bool = False,
     bits: float | None = None,
     quality: int | None = None,

@@ -72,7 +72,7 @@ pub struct AlteredColumn {
 }
 
 impl AlteredColumn {
-    /// Counts the altered cells of rows; a lossless file alters none.
+    /// Counts the altered cells of rows; lossless columns have none.
     pub(super) fn count(
         manifest: &TableManifest,
         coder: &ChunkCoder,
@@ -80,11 +80,10 @@ impl AlteredColumn {
         typed: &Table,
         altered: &mut Vec<AlteredColumn>,
     ) -> Result<()> {
-        if manifest.fidelity == Fidelity::Lossless {
-            return Ok(());
-        }
         let features = coder.features();
-        for feature in manifest.columns.iter().filter_map(|place| place.feature()) {
+        for place in &manifest.columns {
+            let fidelity = place.number(manifest.fidelity).map_or(manifest.fidelity, |(_, fidelity)| fidelity);
+            let Some(feature) = place.feature().filter(|_| fidelity != Fidelity::Lossless) else { continue };
             let column = features[feature as usize].column;
             let raw = table.expect_column(&column.name)?;
             if column.kind != ColumnKind::Numeric || !is_text(raw.data_type()) {

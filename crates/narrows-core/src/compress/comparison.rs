@@ -8,6 +8,7 @@ use super::coder::ChunkCoder;
 use super::fidelity::{ErrorBound, Fidelity};
 use super::restore::differing;
 use super::stored::StoredArray;
+use super::table_fidelity::TableFidelity;
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::fitted::TabularModel;
@@ -15,7 +16,7 @@ use crate::fitted::TabularModel;
 /// Compares decompressed rows with the original ones.
 pub struct CompressionComparison {
     coder: ChunkCoder,
-    fidelity: Fidelity,
+    fidelity: TableFidelity,
 }
 
 impl CompressionComparison {
@@ -23,8 +24,8 @@ impl CompressionComparison {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the model was fitted by a version without compression.
-    pub fn new(model: &dyn TabularModel, fidelity: Fidelity) -> Result<CompressionComparison> {
-        Ok(CompressionComparison { coder: ChunkCoder::new(model)?, fidelity })
+    pub fn new(model: &dyn TabularModel, fidelity: impl Into<TableFidelity>) -> Result<CompressionComparison> {
+        Ok(CompressionComparison { coder: ChunkCoder::new(model)?, fidelity: fidelity.into() })
     }
 
     /// Compares equally many rows.
@@ -47,7 +48,7 @@ impl CompressionComparison {
         for name in was.names() {
             let kind = schema.get(name).map(|column| column.kind);
             let is_special = self.coder.adapter.index_columns().iter().any(|special| special == name);
-            match (kind, self.fidelity) {
+            match (kind, self.fidelity.of(name)) {
                 (_, Fidelity::Lossless) => check_same(was, is, name)?,
                 (Some(ColumnKind::Numeric), _) if !is_special => {
                     let bound = self.bound(name);
@@ -61,7 +62,7 @@ impl CompressionComparison {
     }
 
     fn bound(&self, name: &str) -> f64 {
-        match self.fidelity {
+        match self.fidelity.of(name) {
             Fidelity::Code(_) => f64::INFINITY,
             Fidelity::Lossless => 0.0,
             Fidelity::Within(ErrorBound::Absolute(bound)) => bound,

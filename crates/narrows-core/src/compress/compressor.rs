@@ -15,6 +15,7 @@ use super::fidelity::Fidelity;
 use super::identity;
 use super::kept;
 use super::manifest::{self, ColumnStorage, TableManifest};
+use super::table_fidelity::TableFidelity;
 use crate::codec::Quantiser;
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ const TRIED_ROWS: usize = 2048;
 /// Writes tables, and series, as a compressed file.
 pub struct TableCompressor<W: Write> {
     coder: ChunkCoder,
-    fidelity: Fidelity,
+    fidelity: TableFidelity,
     chunk_rows: usize,
     is_text: bool,
     sink: Option<W>,
@@ -56,13 +57,15 @@ impl<W: Write> TableCompressor<W> {
     ///
     /// # Errors
     /// [`Error::Mismatch`] if the model is of images, was fitted by a version without compression, or takes differences
-    /// while only the code is to be stored; [`Error::Recipe`] for a detail out of range.
-    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, sink: W) -> Result<TableCompressor<W>> {
-        let coder = ChunkCoder::new(model)?;
-        if let Fidelity::Code(detail) = fidelity {
+    /// while only the code is to be stored; [`Error::Recipe`] for a detail out of range, and for a bound of a column that
+    /// is no number of the model.
+    pub fn new(model: &dyn TabularModel, fidelity: impl Into<TableFidelity>, sink: W) -> Result<TableCompressor<W>> {
+        let (coder, fidelity) = (ChunkCoder::new(model)?, fidelity.into());
+        if let Fidelity::Code(detail) = fidelity.others {
             detail.check()?;
             coder.adapter.check_code_alone()?;
         }
+        fidelity.check(&coder)?;
         Ok(TableCompressor {
             chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             coder,
@@ -176,7 +179,7 @@ impl<W: Write> TableCompressor<W> {
                 }
                 _ => {
                     account.words += was.len() as u64;
-                    if let Fidelity::Code(_) = self.fidelity {
+                    if let Fidelity::Code(_) = self.fidelity.others {
                         // Missing cells are stored losslessly.
                         let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
                         account.other_words += (0..was.len()).filter(differs).count() as u64;
@@ -202,8 +205,8 @@ impl<W: Write> TableCompressor<W> {
                 .columns()
                 .iter()
                 .all(|column| matches!(column.data_type(), DataType::Utf8 | DataType::Null));
-        let mut manifest = chunk::manifest(&self.coder, self.fidelity, table, is_text)?;
-        let level = match self.fidelity {
+        let mut manifest = chunk::manifest(&self.coder, &self.fidelity, table, is_text)?;
+        let level = match self.fidelity.others {
             Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));

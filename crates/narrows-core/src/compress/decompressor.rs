@@ -164,10 +164,15 @@ fn opened(model: &dyn TabularModel, header: &Header) -> Result<(ChunkCoder, Tabl
         ColumnStorage::Code(column) | ColumnStorage::Words { column, .. } => {
             features.get(*column as usize).is_some_and(|feature| is_rebuilt(feature.column.kind))
         }
-        ColumnStorage::Numbers { column, .. } => features.get(*column as usize).is_some_and(|feature| {
-            let lattice = feature.span.and_then(|span| manifest.fidelity.lattice(&span));
-            feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
-        }),
+        ColumnStorage::Numbers { .. } | ColumnStorage::Bounded { .. } => {
+            let number = place.number(manifest.fidelity);
+            let number = number.and_then(|(at, fidelity)| Some((features.get(at)?, fidelity)));
+            number.is_some_and(|(feature, fidelity)| {
+                let lattice = feature.span.and_then(|span| fidelity.lattice(&span));
+                feature.column.kind == ColumnKind::Numeric
+                    && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
+            })
+        }
     };
     for (at, place) in manifest.columns.iter().enumerate() {
         let kind = manifest.type_of(at).map_err(Error::mismatch)?;

@@ -109,31 +109,6 @@ impl fmt::Display for ErrorBound {
 }
 
 impl Fidelity {
-    /// The fidelity that arguments ask for: a bound as text, lossless, bits of a code unit or a quality, the first that is
-    /// given; without one the model's default.
-    ///
-    /// # Errors
-    /// [`Error::Recipe`] for a bound that cannot be read and a quality that is no small whole number.
-    pub fn chosen(
-        max_error: Option<&str>,
-        lossless: bool,
-        bits: Option<f64>,
-        quality: Option<i64>,
-    ) -> Result<Fidelity> {
-        Ok(match (max_error, lossless, bits, quality) {
-            (Some(bound), ..) => Fidelity::Within(bound.parse()?),
-            (None, true, ..) => Fidelity::Lossless,
-            (None, false, Some(bits), _) => Fidelity::Code(CodeDetail::Bits(bits)),
-            (None, false, None, Some(quality)) => {
-                let level = u8::try_from(quality).map_err(|_| {
-                    Error::recipe("quality", format!("expected a whole number from 1 to 10, got {quality}"))
-                })?;
-                Fidelity::Code(CodeDetail::Quality(level))
-            }
-            (None, false, None, None) => Fidelity::Code(CodeDetail::Own),
-        })
-    }
-
     /// The width of pixel cells, in levels up to `white`; `None` if only the code is stored.
     pub(super) fn image_step(&self, white: u32) -> Option<u32> {
         let bound = match self {

@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::fidelity::Fidelity;
+use super::fidelity::{ErrorBound, Fidelity};
 
 /// File kind of tables.
 pub(super) const TABLE: u8 = 1;
@@ -18,6 +18,7 @@ pub(super) const LARGEST: usize = 1 << 27;
 pub(super) struct TableManifest {
     /// Quantiser level: halvings or doublings of the model's steps.
     pub(super) level: i8,
+    /// Of all columns but those with bounds of their own.
     pub(super) fidelity: Fidelity,
     /// The columns in order.
     pub(super) columns: Vec<ColumnStorage>,
@@ -87,6 +88,12 @@ pub(super) enum ColumnStorage {
         /// Whether they are flags rather than their names.
         flags: bool,
     },
+    /// Numbers on the lattice given by a bound of their own and the span.
+    Bounded {
+        /// The model's column.
+        column: u32,
+        bound: ErrorBound,
+    },
 }
 
 impl ColumnStorage {
@@ -96,7 +103,17 @@ impl ColumnStorage {
             ColumnStorage::Kept => None,
             ColumnStorage::Code(column)
             | ColumnStorage::Numbers { column, .. }
-            | ColumnStorage::Words { column, .. } => Some(*column),
+            | ColumnStorage::Words { column, .. }
+            | ColumnStorage::Bounded { column, .. } => Some(*column),
+        }
+    }
+
+    /// The model's column and the fidelity of numbers on a lattice, in a file of this fidelity; `None` of other columns.
+    pub(super) fn number(&self, fidelity: Fidelity) -> Option<(usize, Fidelity)> {
+        match self {
+            ColumnStorage::Kept | ColumnStorage::Code(_) | ColumnStorage::Words { .. } => None,
+            ColumnStorage::Numbers { column, .. } => Some((*column as usize, fidelity)),
+            ColumnStorage::Bounded { column, bound } => Some((*column as usize, Fidelity::Within(*bound))),
         }
     }
 }

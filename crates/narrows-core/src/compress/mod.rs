@@ -26,6 +26,7 @@ mod series;
 mod stored;
 mod summary;
 mod table;
+mod table_fidelity;
 mod verification;
 
 pub use account::{Account, AlteredColumn, CodeTrial, Quantiles};
@@ -35,4 +36,5 @@ pub use decompressor::TableDecompressor;
 pub use fidelity::{CodeDetail, ErrorBound, Fidelity};
 pub use images::{ImageBaseline, ImageCompressor, ImageDecompressor, ImageVerification};
 pub use summary::{CompressionSummary, OriginalSize};
+pub use table_fidelity::TableFidelity;
 pub use verification::TableVerification;

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::comparison::CompressionComparison;
 use super::decompressor::TableDecompressor;
-use super::fidelity::Fidelity;
+use super::table_fidelity::TableFidelity;
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::fitted::TabularModel;
@@ -22,7 +22,7 @@ impl<R: Read> TableVerification<R> {
     ///
     /// # Errors
     /// As [`TableDecompressor::new`].
-    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, source: R) -> Result<Self> {
+    pub fn new(model: &dyn TabularModel, fidelity: impl Into<TableFidelity>, source: R) -> Result<Self> {
         let reader = TableDecompressor::new(model, source)?;
         Ok(TableVerification { reader, comparison: CompressionComparison::new(model, fidelity)?, back: None })
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
 use narrows_core::compress::{
-    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor,
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor, TableFidelity,
 };
 use narrows_core::data::Table;
 use narrows_core::recipe::DataKind;
@@ -67,7 +67,7 @@ fn on(model: &(impl Clone + Into<Model>), threads: usize) -> Box<dyn TabularMode
 fn compress(
     fitted: &(impl Clone + Into<Model>),
     tables: &[Table],
-    fidelity: Fidelity,
+    fidelity: impl Into<TableFidelity>,
     chunk: usize,
     threads: usize,
 ) -> (Vec<u8>, Account) {
@@ -92,12 +92,13 @@ fn read_all(fitted: &(impl Clone + Into<Model>), bytes: &[u8], threads: usize) -
 const BOUND: Fidelity = Fidelity::Within(ErrorBound::Share(0.01));
 
 /// Compresses in uneven portions and holds what comes back against what was promised.
-fn check(fitted: &(impl Clone + Into<Model>), table: &Table, fidelity: Fidelity) -> (Vec<u8>, Account) {
+fn check(fitted: &(impl Clone + Into<Model>), table: &Table, fidelity: impl Into<TableFidelity>) -> (Vec<u8>, Account) {
+    let fidelity = fidelity.into();
     let n = table.n_rows();
     let portions = [table.slice(0, n / 3), table.slice(n / 3, n - n / 3)];
-    let (bytes, account) = compress(fitted, &portions, fidelity, n / 2 + 1, 1);
+    let (bytes, account) = compress(fitted, &portions, fidelity.clone(), n / 2 + 1, 1);
     assert_eq!((account.rows, account.chunks), (n as u64, 2));
-    let again = compress(fitted, std::slice::from_ref(table), fidelity, n / 2 + 1, 3).0;
+    let again = compress(fitted, std::slice::from_ref(table), fidelity.clone(), n / 2 + 1, 3).0;
     assert!(again == bytes, "other portions on other threads make another file");
     let back = read_all(fitted, &bytes, 1).unwrap();
     assert_eq!(read_all(fitted, &bytes, 3).unwrap(), back, "threads");
@@ -119,6 +120,42 @@ fn tables_of_every_kind_of_column_come_back_within_the_bound() {
     }
     let size = |share| check(model(), &table, Fidelity::Within(ErrorBound::Share(share))).1.residual;
     assert!(size(0.1) < size(0.01) && size(0.01) < size(0.001), "a wider bound is cheaper");
+}
+
+#[test]
+fn columns_have_bounds_of_their_own() {
+    let table = mixed(500, 2);
+    let chosen = |bounds: &[&str]| TableFidelity::chosen(bounds, false, None, None).unwrap();
+    let largest = |back: &Table, name: &str| {
+        let (was, is) = (table.column(name).unwrap(), back.column(name).unwrap());
+        let number = |array: &ArrayRef| arrow::compute::cast(array, &arrow::datatypes::DataType::Float64).unwrap();
+        let (was, is) = (number(was), number(is));
+        let (was, is) = (was.as_primitive::<Float64Type>(), is.as_primitive::<Float64Type>());
+        was.iter().zip(is).filter_map(|(was, is)| Some((was? - is?).abs())).fold(0.0, f64::max)
+    };
+    let (bytes, _) = check(model(), &table, chosen(&["10%", "x=0.01", "count=3"]));
+    let back = read_all(model(), &bytes, 1).unwrap();
+    assert!((0.001..=0.01).contains(&largest(&back, "x")), "x");
+    assert!((1.0..=3.0).contains(&largest(&back, "count")), "count");
+    assert!(largest(&back, "y") > 1.0, "y has the bound of the others");
+
+    // Without a bound for the others, these come back as they were.
+    let (bytes, _) = check(model(), &table, chosen(&["x=5%"]));
+    let back = read_all(model(), &bytes, 1).unwrap();
+    assert!(largest(&back, "x") > 0.01);
+    for name in ["id", "y", "count", "word", "flag", "when"] {
+        assert_eq!(back.column(name).unwrap(), table.column(name).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn bounds_of_columns_that_are_no_numbers_are_refused() {
+    for (bounds, fragment) in [("word=1", "kind"), ("id=1", "does not know"), ("cuont=1", "does not know")] {
+        let fidelity = TableFidelity::chosen(&[bounds], false, None, None).unwrap();
+        let error = TableCompressor::new(model(), fidelity, Vec::new()).err().expect("a refusal");
+        assert!(error.to_string().contains(fragment), "{error}");
+        assert_eq!(error.hint_text().is_some_and(|hint| hint.contains("`count`")), bounds == "cuont=1");
+    }
 }
 
 #[test]

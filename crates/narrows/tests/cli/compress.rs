@@ -30,6 +30,21 @@ fn rows_come_back_within_the_bound_and_verify_says_so() {
 }
 
 #[test]
+fn columns_have_bounds_of_their_own() {
+    let folder = Folder::with_model();
+    let ran = folder.run("compress m.narrows train.csv -o data.nrw --max-error a=5%,b=0.01 --verify").succeeds();
+    assert!(ran.stderr.contains("(`a` bound 5 %, `b` bound 0.01, all others lossless)"), "{}", ran.stderr);
+    folder.run("decompress m.narrows data.nrw -o back.csv").succeeds();
+    let (was, is) = (cells(&folder.read("train.csv")), cells(&folder.read("back.csv")));
+    let largest = |column: usize| {
+        let number = |row: &Vec<String>| row[column].parse::<f64>().unwrap();
+        was.iter().zip(&is).map(|(was, is)| (number(was) - number(is)).abs()).fold(0.0, f64::max)
+    };
+    assert!((0.01..=0.1001).contains(&largest(0)) && (0.001..=0.010_001).contains(&largest(1)));
+    assert!(was.iter().zip(&is).all(|(was, is)| was[2..] == is[2..]), "c and the words are as they were");
+}
+
+#[test]
 fn pipes_will_do_and_some_rows_are_read_alone() {
     let folder = Folder::with_model();
     let piped =
@@ -85,6 +100,9 @@ fn bounds_that_are_none_are_refused() {
     check("--max-error -1%", &["--max-error", "finite bound above 0"]);
     check("--max-error nan", &["finite bound above 0", "nan"]);
     check("--max-error much", &["a number"]);
+    check("--max-error 1,2", &["--max-error", "as a second"]);
+    check("--max-error word=1", &["--max-error", "`word`", "numeric column"]);
+    check("--max-error bb=1", &["did you mean `b`"]);
     check("--quality 11", &["--quality", "1 to 10", "11"]);
     check("--quality -3", &["1 to 10"]);
     check("--bits nan", &["bits a code unit"]);

@@ -49,12 +49,9 @@ pub(super) fn of_features(places: &[ColumnStorage]) -> Vec<usize> {
 
 /// The numbers on lattices: feature and lattice. Every such column has a lattice; readers check it.
 pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, Lattice)> {
-    let number = |place: &ColumnStorage| match place {
-        ColumnStorage::Numbers { column, .. } => {
-            let feature = features.get(*column as usize)?;
-            Some((*column as usize, manifest.fidelity.lattice(feature.span.as_ref()?)?))
-        }
-        _ => None,
+    let number = |place: &ColumnStorage| {
+        let (column, fidelity) = place.number(manifest.fidelity)?;
+        Some((column, fidelity.lattice(features.get(column)?.span.as_ref()?)?))
     };
     manifest.columns.iter().filter_map(number).collect()
 }

@@ -83,9 +83,7 @@ impl<'a> PreparedChunk<'a> {
         if gaps.iter().all(|gap| *gap == 0) {
             gaps.clear();
         }
-        if manifest.fidelity != Fidelity::Lossless {
-            check_whole(places, &features, table)?;
-        }
+        check_whole(manifest, &features, table)?;
         let rows = table.n_rows();
         let form = coder.adapter.form(&skeleton(coder, places, table, rows, &gaps, table.first_row())?, rows)?;
         let order = RowOrder::of(coder, &form);
@@ -206,12 +204,12 @@ fn on_lattices(
 /// The types that the numbers on lattices are restored to, if that may change them.
 fn kinds_of_numbers(manifest: &TableManifest) -> Result<Vec<Option<DataType>>> {
     let places = manifest.columns.iter().enumerate();
-    let numbers = places.filter(|(_, place)| matches!(place, ColumnStorage::Numbers { .. }));
+    let numbers = places.filter_map(|(at, place)| Some((at, place.number(manifest.fidelity)?.1)));
     numbers
-        .map(|(at, _)| {
+        .map(|(at, fidelity)| {
             let kind = manifest.type_of(at).map_err(Error::mismatch)?;
-            // A lossless file corrects what a type changes.
-            Ok(kind.filter(|kind| manifest.fidelity != Fidelity::Lossless && *kind != DataType::Float64))
+            // What a type changes without loss allowed is corrected.
+            Ok(kind.filter(|kind| fidelity != Fidelity::Lossless && *kind != DataType::Float64))
         })
         .collect()
 }
@@ -237,14 +235,11 @@ fn narrowed(x: f64, kind: &DataType) -> Option<f64> {
     }
 }
 
-/// The cells of a lossless file that their restored numbers are not.
+/// The cells of lossless columns that their restored numbers are not.
 fn corrections(manifest: &TableManifest, table: &Table, typed: &Table) -> Result<Vec<Correction>> {
-    if manifest.fidelity != Fidelity::Lossless {
-        return Ok(Vec::new());
-    }
     let mut corrections = Vec::new();
     for (at, (place, name)) in manifest.columns.iter().zip(table.names()).enumerate() {
-        let ColumnStorage::Numbers { .. } = place else { continue };
+        let Some((_, Fidelity::Lossless)) = place.number(manifest.fidelity) else { continue };
         let was = table.expect_column(name)?;
         let wrong = |what: String| Error::data(crate::error::Place::column(name).of(table.source()), what);
         let is = as_restored(typed.expect_column(name)?, was.data_type());
@@ -254,12 +249,12 @@ fn corrections(manifest: &TableManifest, table: &Table, typed: &Table) -> Result
     Ok(corrections)
 }
 
-/// Rejects integers that 64-bit floating point cannot represent.
-fn check_whole(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table) -> Result<()> {
+/// Rejects integers that 64-bit floating point cannot represent in columns under a bound.
+fn check_whole(manifest: &TableManifest, features: &[Feature<'_>], table: &Table) -> Result<()> {
     const LARGEST: f64 = (1_u64 << 53) as f64;
-    for place in places {
-        let ColumnStorage::Numbers { column, .. } = place else { continue };
-        let name = &features[*column as usize].column.name;
+    let numbers = manifest.columns.iter().filter_map(|place| place.number(manifest.fidelity));
+    for (column, _) in numbers.filter(|(_, fidelity)| *fidelity != Fidelity::Lossless) {
+        let name = &features[column].column.name;
         let array = table.expect_column(name)?;
         let found = if array.data_type().is_integer() {
             let numbers = cast(array, &DataType::Float64).expect("whole numbers are numbers");

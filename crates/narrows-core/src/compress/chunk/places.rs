@@ -10,6 +10,7 @@ use super::super::fidelity::Fidelity;
 use super::super::manifest::{ColumnStorage, TableManifest};
 use super::super::restore::{differing, is_restored, is_text, restored};
 use super::super::stored::type_name;
+use super::super::table_fidelity::TableFidelity;
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::Result;
 
@@ -19,7 +20,7 @@ const CORRECTED: usize = 8;
 /// The header of a file that begins with these rows; its quantiser level is still to be chosen.
 pub(in crate::compress) fn manifest(
     coder: &ChunkCoder,
-    fidelity: Fidelity,
+    fidelity: &TableFidelity,
     table: &Table,
     is_text: bool,
 ) -> Result<TableManifest> {
@@ -29,16 +30,19 @@ pub(in crate::compress) fn manifest(
     for name in table.names() {
         let raw = table.expect_column(name)?;
         let feature = features.iter().position(|feature| feature.column.name == name);
-        let place = feature.and_then(|at| place(at, &features[at], fidelity, raw, typed.column(name)?));
+        let place = feature.and_then(|at| place(at, &features[at], fidelity.of(name), raw, typed.column(name)?));
         let place = place.unwrap_or_else(|| {
             // Texts are kept as plain ones.
             let is_plain = !self::is_text(raw.data_type()) || *raw.data_type() == DataType::Utf8;
             (ColumnStorage::Kept, (!is_plain).then(|| raw.data_type()))
         });
-        columns.push(place.0);
+        columns.push(match (place.0, fidelity.columns.get(name)) {
+            (ColumnStorage::Numbers { column, .. }, Some(bound)) => ColumnStorage::Bounded { column, bound: *bound },
+            (storage, _) => storage,
+        });
         types.push(place.1.and_then(type_name).unwrap_or_default());
     }
-    Ok(TableManifest { level: 0, fidelity, columns, types, is_text })
+    Ok(TableManifest { level: 0, fidelity: fidelity.others, columns, types, is_text })
 }
 
 /// How the model stores a column, and the type to restore; `None` if it is kept as it is.

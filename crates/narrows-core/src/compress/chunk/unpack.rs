@@ -102,7 +102,9 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, 
         Ok(match place {
             ColumnStorage::Kept => kept.next().expect("counted above"),
             ColumnStorage::Words { column, .. } => (name(*column), words.next().expect("one a place")),
-            ColumnStorage::Code(feature) | ColumnStorage::Numbers { column: feature, .. } => {
+            ColumnStorage::Code(feature)
+            | ColumnStorage::Numbers { column: feature, .. }
+            | ColumnStorage::Bounded { column: feature, .. } => {
                 let array = expected.expect_column(&name(*feature))?;
                 let at = rebuilt.iter().position(|other| *other == *feature as usize).expect("it is rebuilt");
                 let is_gap = |row: usize| !gaps.is_empty() && gaps[row * rebuilt.len() + at] != 0;

@@ -64,7 +64,7 @@ impl ImageJob<'_> {
             files.dedup();
             let mut summary = CompressionSummary::new(&account, OriginalSize::of_files(&files), self.model_bytes);
             summary.baselines = ImageBaseline::of_images(self.model, self.fidelity, &first)?;
-            CompressionMessage { summary, fidelity: self.fidelity, subject: Subject::Images }.tell(common)?;
+            CompressionMessage { summary, fidelity: self.fidelity.into(), subject: Subject::Images }.tell(common)?;
         }
         if self.verify {
             talk.line(verified(self.fidelity, Subject::Images));

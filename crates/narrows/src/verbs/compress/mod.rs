@@ -62,9 +62,10 @@ pub(crate) struct Compress {
 #[group(multiple = false)]
 pub(crate) struct FidelityArgs {
     /// Maximum absolute error: in the unit of the data, or with %, relative to the column's range in training. For
-    /// images: in levels of 255, or with %, relative to white
-    #[arg(long, value_name = "BOUND", allow_hyphen_values = true)]
-    max_error: Option<String>,
+    /// images: in levels of 255, or with %, relative to white. For one column as COLUMN=BOUND; if only such bounds are
+    /// given, all other columns are compressed without loss
+    #[arg(long, value_name = "[COLUMN=]BOUND,..", value_delimiter = ',', allow_hyphen_values = true)]
+    max_error: Vec<String>,
     /// No error: integers and images are predicted by the model, all else is stored directly. Every cell comes back as
     /// it was, in its type and, in text files, in its spelling
     #[arg(long)]
@@ -78,9 +79,9 @@ pub(crate) struct FidelityArgs {
 }
 
 impl FidelityArgs {
-    fn fidelity(&self) -> Result<Fidelity, Failure> {
+    fn fidelity(&self) -> Result<TableFidelity, Failure> {
         let FidelityArgs { max_error, lossless, bits, quality } = self;
-        Ok(Fidelity::chosen(max_error.as_deref(), *lossless, *bits, *quality)?)
+        Ok(TableFidelity::chosen(max_error, *lossless, *bits, *quality)?)
     }
 }
 
@@ -108,13 +109,14 @@ impl Compress {
             if self.chunk_rows.is_some() {
                 return Err(Error::recipe("--chunk-rows", "expected a table, got images, which have no rows").into());
             }
+            let fidelity = fidelity.of_images()?;
             let job = images::ImageJob { model, fidelity, target, verify: self.verify, model_bytes };
             return job.run(self.input.inputs(), common);
         }
         let model = model.into_tabular()?;
         let source = Source { types: TypesRead::Every, ..self.input.table()? };
         let sink = BufWriter::new(output::sink(target)?);
-        let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink)?;
+        let mut writer = TableCompressor::new(model.as_ref(), fidelity.clone(), sink)?;
         if let Some(rows) = self.chunk_rows {
             writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX))?;
         }
@@ -129,7 +131,7 @@ impl Compress {
         let (sink, account) = writer.finish()?;
         let sink = whole(sink)?;
         if let (true, Some(draft)) = (self.verify, sink.draft()) {
-            verify(model.as_ref(), fidelity, &source, draft)?;
+            verify(model.as_ref(), fidelity.clone(), &source, draft)?;
         }
         sink.finish()?;
         // The summary includes slow baseline compressors, so it is skipped if nothing is printed.
@@ -145,7 +147,7 @@ impl Compress {
             }
         }
         if self.verify {
-            common.talk().line(verified(fidelity, Subject::Rows));
+            common.talk().line(verified(fidelity.others, Subject::Rows));
         }
         Ok(Outcome::Done)
     }
@@ -180,7 +182,7 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
 }
 
 /// Decompresses the file and compares it with the input.
-fn verify(model: &dyn TabularModel, fidelity: Fidelity, source: &Source, path: &Path) -> Result<(), Failure> {
+fn verify(model: &dyn TabularModel, fidelity: TableFidelity, source: &Source, path: &Path) -> Result<(), Failure> {
     let mut verification = TableVerification::new(model, fidelity, open(path)?)?;
     pipeline::read(source, None, Portion::Batch, |table| {
         verification.push(table)?;
@@ -200,7 +202,7 @@ pub(super) enum Subject {
 #[derive(Debug)]
 pub(super) struct CompressionMessage {
     pub(super) summary: CompressionSummary,
-    pub(super) fidelity: Fidelity,
+    pub(super) fidelity: TableFidelity,
     pub(super) subject: Subject,
 }
 
@@ -291,7 +293,10 @@ impl CompressionMessage {
 
     /// The requested bound, in parentheses.
     fn bound(&self) -> String {
-        match (self.fidelity, self.subject) {
+        if !self.fidelity.columns.is_empty() {
+            return format!(" ({})", self.bounds().join(", "));
+        }
+        match (self.fidelity.others, self.subject) {
             (Fidelity::Code(_), _) => String::new(),
             (Fidelity::Within(ErrorBound::Absolute(bound)), Subject::Images) => {
                 format!(" (bound {bound} levels of 255)")
@@ -305,6 +310,20 @@ impl CompressionMessage {
             (Fidelity::Within(ErrorBound::Share(share)), Subject::Rows) => format!(" (bound {} %)", 100.0 * share),
             (Fidelity::Lossless, _) => " (lossless)".to_owned(),
         }
+    }
+
+    /// The bounds of single columns, and of the others.
+    fn bounds(&self) -> Vec<String> {
+        let words = |bound: ErrorBound| match bound {
+            ErrorBound::Absolute(bound) => format!("bound {bound}"),
+            ErrorBound::Share(share) => format!("bound {} %", 100.0 * share),
+        };
+        let others = match self.fidelity.others {
+            Fidelity::Within(bound) => words(bound),
+            Fidelity::Code(_) | Fidelity::Lossless => "lossless".to_owned(),
+        };
+        let columns = self.fidelity.columns.iter().map(|(column, bound)| format!("`{column}` {}", words(*bound)));
+        columns.chain([format!("all others {others}")]).collect()
     }
 }
 
