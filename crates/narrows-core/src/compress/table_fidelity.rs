@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::coder::ChunkCoder;
 use super::fidelity::{CodeDetail, ErrorBound, Fidelity};
 use crate::data::ColumnKind;
-use crate::error::{Error, Place, Result, nearest};
+use crate::error::{Error, Result, nearest};
 
 /// How closely the columns of a table are reconstructed.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
     AlteredColumn, CodeTrial, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
-    TableVerification,
+    TableFidelity, TableVerification,
 };
 use narrows_core::data::{Format, Source, TypesRead, is_stored, open_file, size_of};
 use narrows_core::output::Sink;
@@ -139,7 +139,7 @@ impl Compress {
             let is_piped = self.input.inputs().iter().any(|input| input == "-");
             let original = if is_piped { OriginalSize::default() } else { OriginalSize::of_files(&source.paths) };
             let summary = CompressionSummary::new(&account, original, model_bytes);
-            CompressionMessage { summary, fidelity, subject: Subject::Rows }.tell(common)?;
+            CompressionMessage { summary, fidelity: fidelity.clone(), subject: Subject::Rows }.tell(common)?;
         } else {
             // A loss is told however quiet. A closed stderr is ignored.
             for altered in &account.altered {
