@@ -152,9 +152,7 @@ def decompress(
     return frame_of(native.decompress(os.fspath(path), first, end), output)
 
 
-def fidelity(
-    *, max_error: MaxError | None, lossless: bool, bits: float | None, quality: int | None
-) -> dict[str, Any]:
+def fidelity(*, max_error: MaxError | None, lossless: bool, bits: float | None, quality: int | None) -> dict[str, Any]:
     """How faithfully data is compressed, as arguments of the native function.
 
     Raises
