@@ -4,7 +4,7 @@ Nothing here is public; the typed modules beside it are. JSON is text, so that n
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,19 @@ PRESETS: list[str]
 
 class ModelFileError(ValueError):
     """A model file that is damaged, of another format, or of a newer version."""
+
+class Roles(TypedDict, total=False):
+    """The roles of the columns of a table; of images only `normal` is read, folders separated by commas."""
+
+    label: str | None
+    normal: str | None
+    columns: Sequence[str]
+    ignore: Sequence[str]
+    time: str | None
+    id: Sequence[str]
+    timezone: str | None
+    duplicates: str | None
+    sample_key: Sequence[str]
 
 class Table:
     """Named columns; shares the memory of what it was made from where types allow."""
@@ -97,13 +110,9 @@ class RoundsFit:
         recipe: Recipe,
         sample: Table,
         *,
-        label: str | None = None,
-        normal: str | None = None,
-        columns: Sequence[str] = (),
-        ignore: Sequence[str] = (),
         threads: int | None = None,
         listener: Listener | None = None,
-        sample_key: Sequence[str] = (),
+        **roles: Unpack[Roles],
     ) -> RoundsFit:
         """Fits to the sample of a `Summary`, as `fit` does. `recipe` has the number of rounds (`train.rounds.count`)."""
     @property
@@ -194,22 +203,14 @@ def fit(
     recipe: Recipe,
     data: Table | Images,
     *,
-    label: str | None = None,
-    normal: str | None = None,
-    columns: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    time: str | None = None,
-    id: Sequence[str] = (),
-    timezone: str | None = None,
-    duplicates: str | None = None,
     threads: int | None = None,
     listener: Listener | None = None,
     validation: Table | None = None,
-    sample_key: Sequence[str] = (),
+    **roles: Unpack[Roles],
 ) -> tuple[Model, bool]:
     """Fits a model, without the GIL. The flag says whether Ctrl-C ended the training: the model then has the best
-    weights so far; with no weights yet, KeyboardInterrupt is raised. For images, `normal` is folders separated by
-    commas. `validation` holds rows that stop the training and choose the weights instead of a share of `data`."""
+    weights so far; with no weights yet, KeyboardInterrupt is raised. `validation` holds rows that stop the training and
+    choose the weights instead of a share of `data`."""
 
 def tune(
     base: Recipe,
@@ -219,19 +220,11 @@ def tune(
     held: Sequence[str] = (),
     trials: int = 20,
     seconds: float | None = None,
-    label: str | None = None,
-    normal: str | None = None,
-    columns: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    time: str | None = None,
-    id: Sequence[str] = (),
-    timezone: str | None = None,
-    duplicates: str | None = None,
     threads: int | None = None,
     listener: Listener | None = None,
     journal: str | None = None,
-    sample_key: Sequence[str] = (),
     runner: Any = None,
+    **roles: Unpack[Roles],
 ) -> tuple[Recipe, str]:
     """The best recipe and the search as JSON. A `runner` trains the runs elsewhere: its `lookahead` says how many runs it
     can begin before they are asked for, `begin(recipes)` gets them, the first ones first, `known(recipe)` gives the outcome
@@ -247,16 +240,8 @@ class Trials:
         data: Table | Images,
         *,
         goal: str = "reconstruction",
-        label: str | None = None,
-        normal: str | None = None,
-        columns: Sequence[str] = (),
-        ignore: Sequence[str] = (),
-        time: str | None = None,
-        id: Sequence[str] = (),
-        timezone: str | None = None,
-        duplicates: str | None = None,
         threads: int | None = None,
-        sample_key: Sequence[str] = (),
+        **roles: Unpack[Roles],
     ) -> None: ...
     def run(self, recipe: str, is_start: bool) -> str:
         """Trains a recipe, given as JSON; its outcome and the seconds that it took as JSON."""

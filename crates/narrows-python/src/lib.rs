@@ -25,6 +25,7 @@ mod model;
 mod onnx;
 mod portions;
 mod recipe;
+mod roles;
 mod rounds;
 mod scores;
 mod stream;

@@ -4,13 +4,14 @@ use narrows_core::train::NoCheckpoints;
 use narrows_core::{Dataset, Model, RoundJob, RoundsFit, Session, WeightsChange};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::failure::OrRaise;
-use crate::given::{GivenRoles, compute};
+use crate::given::compute;
 use crate::listener::watched;
 use crate::model::PyModel;
 use crate::recipe::PyRecipe;
+use crate::roles::dataset;
 use crate::table::PyTable;
 use crate::threads::detached;
 
@@ -34,25 +35,16 @@ fn finished() -> PyErr {
 #[pymethods]
 impl PyRoundsFit {
     #[new]
-    #[pyo3(signature = (
-        recipe, sample, *, label=None, normal=None, columns=Vec::new(), ignore=Vec::new(), threads=None, listener=None,
-        sample_key=Vec::new()
-    ))]
+    #[pyo3(signature = (recipe, sample, *, threads=None, listener=None, **roles))]
     fn new(
         py: Python<'_>,
         recipe: &PyRecipe,
         sample: &Bound<'_, PyAny>,
-        label: Option<String>,
-        normal: Option<String>,
-        columns: Vec<String>,
-        ignore: Vec<String>,
         threads: Option<usize>,
         listener: Option<&Bound<'_, PyAny>>,
-        sample_key: Vec<String>,
+        roles: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyRoundsFit> {
-        let (time, id, timezone, duplicates) = (None, Vec::new(), None, None);
-        let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key };
-        let Dataset::Table(sample, roles) = roles.dataset(sample)? else {
+        let Dataset::Table(sample, roles) = dataset(sample, roles)? else {
             return Err(PyValueError::new_err("expected a table, got images"));
         };
         let compute = compute(threads)?;

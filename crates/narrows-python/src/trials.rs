@@ -7,12 +7,14 @@ use narrows_core::tune::{Outcome, Ran, Runner, SearchPlan, Trials};
 use narrows_core::{Compute, Error, Recipe};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
 use crate::failure::{OrRaise, parsed};
-use crate::given::{GivenRoles, compute};
+use crate::given::compute;
 use crate::listener::watched;
 use crate::recipe::PyRecipe;
+use crate::roles::dataset;
 use crate::threads::detached;
 
 /// The samples of a search, prepared, on which recipes are trained.
@@ -25,28 +27,16 @@ pub(crate) struct PyTrials {
 #[pymethods]
 impl PyTrials {
     #[new]
-    #[pyo3(signature = (
-        base, data, *, goal="reconstruction", label=None, normal=None, columns=Vec::new(), ignore=Vec::new(), time=None,
-        id=Vec::new(), timezone=None, duplicates=None, threads=None, sample_key=Vec::new()
-    ))]
+    #[pyo3(signature = (base, data, *, goal="reconstruction", threads=None, **roles))]
     fn new(
         py: Python<'_>,
         base: &PyRecipe,
         data: &Bound<'_, PyAny>,
         goal: &str,
-        label: Option<String>,
-        normal: Option<String>,
-        columns: Vec<String>,
-        ignore: Vec<String>,
-        time: Option<String>,
-        id: Vec<String>,
-        timezone: Option<String>,
-        duplicates: Option<String>,
         threads: Option<usize>,
-        sample_key: Vec<String>,
+        roles: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyTrials> {
-        let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key };
-        let dataset = roles.dataset(data)?;
+        let dataset = dataset(data, roles)?;
         let plan = SearchPlan { goal: parsed(goal)?, base: base.0.clone(), held: Vec::new(), trials: 1, time: None };
         let trials = detached(py, || Trials::new(&plan, dataset)).or_raise()?;
         Ok(PyTrials { trials, compute: compute(threads)? })

@@ -8,19 +8,20 @@ use narrows_core::tune::{Goal, Journal, SearchPlan, SearchSubject, Trials, tune_
 use narrows_core::{Dataset, Recipe};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::failure::{OrRaise, parsed};
-use crate::given::{GivenRoles, compute};
+use crate::given::compute;
 use crate::listener::watched;
 use crate::recipe::PyRecipe;
+use crate::roles::dataset;
 use crate::trials::PyRunner;
 
 /// Searches a recipe; the best one, and the search as JSON.
 #[pyfunction]
 #[pyo3(signature = (
-    base, data, *, goal="reconstruction", held=Vec::new(), trials=20, seconds=None, label=None, normal=None,
-    columns=Vec::new(), ignore=Vec::new(), time=None, id=Vec::new(), timezone=None, duplicates=None, threads=None,
-    listener=None, journal=None, sample_key=Vec::new(), runner=None
+    base, data, *, goal="reconstruction", held=Vec::new(), trials=20, seconds=None, threads=None, listener=None,
+    journal=None, runner=None, **roles
 ))]
 pub(crate) fn tune(
     py: Python<'_>,
@@ -30,25 +31,16 @@ pub(crate) fn tune(
     held: Vec<String>,
     trials: usize,
     seconds: Option<f64>,
-    label: Option<String>,
-    normal: Option<String>,
-    columns: Vec<String>,
-    ignore: Vec<String>,
-    time: Option<String>,
-    id: Vec<String>,
-    timezone: Option<String>,
-    duplicates: Option<String>,
     threads: Option<usize>,
     listener: Option<&Bound<'_, PyAny>>,
     journal: Option<String>,
-    sample_key: Vec<String>,
     runner: Option<Py<PyAny>>,
+    roles: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<(PyRecipe, String)> {
     let goal: Goal = parsed(goal)?;
     let time_limit = seconds.map(Duration::try_from_secs_f64).transpose();
     let time_limit = time_limit.map_err(|_| PyValueError::new_err("time: expected a positive number of seconds"))?;
-    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates, sample_key };
-    let dataset = roles.dataset(data)?;
+    let dataset = dataset(data, roles)?;
     let plan = SearchPlan { goal, base: base.0.clone(), held, trials, time: time_limit };
     plan.check().or_raise()?;
     let mut journal = match &journal {
