@@ -4,7 +4,7 @@
 default:
     @just --list
 
-# What CI runs, cheapest first.
+# What CI runs, cheapest first; `.ci/run` does it with every feature, and needs a driver for Vulkan and Chromium.
 check: fmt lint test doc
 
 # Formatting.

@@ -3,7 +3,7 @@
 use narrows_core::drift::ImageDriftMonitor;
 use narrows_core::images::{Channels, Image};
 use narrows_core::range::Rate;
-use narrows_core::{Error, ImageModel, Model};
+use narrows_core::{Error, ImageModel, ImageScore, Model};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,6 +14,9 @@ use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
 use crate::scores::PyScores;
 use crate::threads::detached;
+
+/// Values of pixels in a batch of images.
+const BATCH_PIXELS: usize = 1 << 18;
 
 /// Images of a model of whole images must have the size of its training.
 fn check_sizes(model: &ImageModel, images: &PyImages, resize: bool) -> PyResult<()> {
@@ -43,6 +46,29 @@ fn each<T: Send>(
     Ok(all)
 }
 
+/// `work` on many images at once, which networks are faster with; Ctrl-C is heard between.
+fn each_batch<T: Send>(
+    py: Python<'_>,
+    images: &PyImages,
+    work: impl Fn(&[Image]) -> narrows_core::Result<Vec<T>> + Sync,
+) -> PyResult<Vec<T>> {
+    let n = images.0.len();
+    let (mut all, mut batch, mut pixels) = (Vec::with_capacity(n), Vec::new(), 0);
+    for (i, image) in images.all().enumerate() {
+        let image = image.or_raise()?;
+        pixels += image.pixels.len();
+        batch.push(image);
+        if pixels < BATCH_PIXELS && i + 1 < n {
+            continue;
+        }
+        all.extend(detached(py, || work(&batch)).or_raise()?);
+        py.check_signals()?;
+        batch.clear();
+        pixels = 0;
+    }
+    Ok(all)
+}
+
 #[pymethods]
 impl PyModel {
     #[getter]
@@ -63,11 +89,13 @@ impl PyModel {
     ) -> PyResult<(PyScores, Arrays<'py>)> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
-        let scored = each(py, images, |image| {
-            let mut scores = model.score(std::slice::from_ref(&image), heat);
-            let mut score = scores.pop().expect("a score an image");
-            let map = Image { pixels: std::mem::take(&mut score.heat), channels: Channels::Grey, ..image };
-            Ok((score, map))
+        let scored = each_batch(py, images, |batch| {
+            let scores = model.score(batch, heat).into_iter().zip(batch);
+            let with_map = |(mut score, image): (ImageScore, &Image)| {
+                let pixels = std::mem::take(&mut score.heat);
+                (score, Image { height: image.height, width: image.width, channels: Channels::Grey, pixels })
+            };
+            Ok(scores.map(with_map).collect())
         })?;
         let (scores, maps): (Vec<_>, Vec<_>) = scored.into_iter().unzip();
         let maps = if heat { arrays(py, maps)? } else { Vec::new() };
@@ -92,9 +120,9 @@ impl PyModel {
     fn heat_overlays<'py>(&self, py: Python<'py>, images: &PyImages, resize: bool) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
-        let overlays = each(py, images, |image| {
-            let scores = model.score(std::slice::from_ref(&image), true);
-            Ok(model.heat_map(&image, &scores[0]))
+        let overlays = each_batch(py, images, |batch| {
+            let scores = model.score(batch, true);
+            Ok(batch.iter().zip(&scores).map(|(image, score)| model.heat_map(image, score)).collect())
         })?;
         arrays(py, overlays)
     }
@@ -103,7 +131,7 @@ impl PyModel {
     fn reconstruct_images<'py>(&self, py: Python<'py>, images: &PyImages, resize: bool) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
-        let rebuilt = each(py, images, |image| Ok(model.reconstruct(&image)))?;
+        let rebuilt = each_batch(py, images, |batch| Ok(model.reconstruct_batch(batch)))?;
         arrays(py, rebuilt)
     }
 
@@ -116,11 +144,11 @@ impl PyModel {
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let size = self.code_size_of_images()?;
         let codes = match &self.live()? {
-            Model::Encoder(encoder) => each(py, images, |image| encoder.encode_image(&image))?,
+            Model::Encoder(encoder) => each_batch(py, images, |batch| encoder.encode_batch(batch))?,
             _ => {
                 let model = self.images()?;
                 check_sizes(&model, images, resize)?;
-                each(py, images, |image| Ok(model.encode(&image)))?
+                each_batch(py, images, |batch| Ok(model.encode_batch(batch)))?
             }
         };
         let array = |codes: Vec<Vec<f32>>| PyArray1::from_vec(py, codes.concat()).reshape([codes.len(), size]);

@@ -355,10 +355,15 @@ pub(crate) fn each_photo(
         let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(Place::source(album.source()), message).into());
     }
+    Ok(done(n, skipped, talk))
+}
+
+/// Tells how many images were worked on.
+pub(crate) fn done(n: u64, skipped: usize, talk: Talk) -> Outcome {
     told::count("images", n);
     let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} done{suffix}", count(n, "image")));
-    Ok(outcome(skipped))
+    outcome(skipped)
 }
 
 /// Calls `each` with the numbers and content of readable images, many at once; returns the number of those that could not be

@@ -361,6 +361,23 @@ fn images_are_rebuilt_in_their_own_size_and_channels() {
 }
 
 #[test]
+fn a_batch_gives_what_its_images_give_alone_to_the_bit() {
+    each(|case| {
+        let images = [case.fresh(), vec![odd(case.look, 0)]].concat();
+        let alone = |of: &dyn Fn(&Image) -> Image| images.iter().map(of).collect::<Vec<_>>();
+        assert!(
+            case.model.reconstruct_batch(&images) == alone(&|image| case.model.reconstruct(image)),
+            "{}",
+            case.name
+        );
+        let codes: Vec<_> = images.iter().map(|image| case.model.encode(image)).collect();
+        assert!(case.model.encode_batch(&images) == codes, "{}", case.name);
+        assert!(Encoder::from(&case.model).encode_batch(&images).unwrap() == codes, "{}", case.name);
+        assert!(case.model.reconstruct_batch(&[]).is_empty() && case.model.encode_batch(&[]).is_empty());
+    });
+}
+
+#[test]
 fn codes_have_their_width_and_decode_to_samples() {
     each(|case| {
         let encoder = Encoder::from(&case.model);

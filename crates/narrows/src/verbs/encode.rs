@@ -95,13 +95,18 @@ fn encode_images(
     mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<Outcome, Failure> {
-    let outcome = images::each_photo(album, common.talk(), |_, name, photo| {
-        let codes = encoder.encode_image(&photo.image)?;
-        let mut columns: Vec<(String, ArrayRef)> =
-            vec![("image".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
+    let mut n = 0;
+    let skipped = images::each_batch(album, common.talk(), |which, images| {
+        let by_image = encoder.encode_batch(images)?;
+        let names = which.iter().zip(&by_image).flat_map(|(i, codes)| std::iter::repeat_n(album.name(*i), codes.len()));
+        let names: Vec<String> = names.collect();
+        let mut columns: Vec<(String, ArrayRef)> = vec![("image".to_owned(), Arc::new(StringArray::from(names)))];
         if encoder.sees_patches() {
-            columns.push(("piece".to_owned(), counts((0..codes.len() as u64).map(Some))));
+            let pieces = by_image.iter().flat_map(|codes| 0..codes.len() as u64);
+            columns.push(("piece".to_owned(), counts(pieces.map(Some))));
         }
+        n += by_image.len() as u64;
+        let codes = by_image.concat();
         for unit in 0..encoder.code_size() {
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));
             columns.push((format!("code_{unit}"), Arc::new(values)));
@@ -109,5 +114,5 @@ fn encode_images(
         Ok(writer.write(&batch(columns))?)
     })?;
     writer.finish()?;
-    Ok(outcome)
+    Ok(images::done(n, skipped, common.talk()))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use narrows_images::{Channels, Image, Limits, Photo, Store, gallery_sheet, overlay};
+use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::ImageModel;
@@ -86,10 +87,17 @@ impl Adapter for ImageAdapter {
 }
 
 impl ImageAdapter {
-    /// The codes of an image's samples: one for a whole image, else one per patch, in row-major order.
-    pub(crate) fn encode(&self, ensemble: &Ensemble, image: &Image) -> Vec<Vec<f32>> {
-        let codes = ensemble.codes(&self.values(image));
-        codes.chunks_exact(ensemble.code_size()).map(<[f32]>::to_vec).collect()
+    /// The codes of images: of each one for a whole image, else one per patch, in row-major order.
+    pub(crate) fn encode(&self, ensemble: &Ensemble, images: &[Image]) -> Vec<Vec<Vec<f32>>> {
+        let samples = self.samples(ensemble, images);
+        let codes = ensemble.codes(&samples.concat());
+        let mut codes = codes.chunks_exact(ensemble.code_size()).map(<[f32]>::to_vec);
+        samples.iter().map(|of_image| codes.by_ref().take(of_image.len() / self.width()).collect()).collect()
+    }
+
+    /// The samples of each image.
+    pub(super) fn samples(&self, ensemble: &Ensemble, images: &[Image]) -> Vec<Vec<f32>> {
+        ensemble.compute().install(|| images.par_iter().map(|image| self.values(image)).collect())
     }
 
     /// Samples as images, from their codes `[n, code_size]`.
@@ -175,13 +183,30 @@ impl ImageModel {
 
     /// Reconstructs an image through the code, with its size and channels. A model fitted with a corruption removes it.
     pub fn reconstruct(&self, image: &Image) -> Image {
-        let outputs = self.core.scorer.ensemble.output(&self.adapter.values(image));
-        self.adapter.image(&outputs, image)
+        self.reconstruct_batch(std::slice::from_ref(image)).pop().expect("an image for an image")
+    }
+
+    /// As [`ImageModel::reconstruct`], of many images at once, which is faster.
+    pub fn reconstruct_batch(&self, images: &[Image]) -> Vec<Image> {
+        let ensemble = &self.core.scorer.ensemble;
+        let samples = self.adapter.samples(ensemble, images);
+        let outputs = ensemble.output(&samples.concat());
+        let mut rest = &outputs[..];
+        let rebuilt = images.iter().zip(&samples).map(|(image, samples)| {
+            let of_image = rest.split_off(..samples.len()).expect("as many outputs as inputs");
+            self.adapter.image(of_image, image)
+        });
+        rebuilt.collect()
     }
 
     /// The codes of an image's samples: one code for a whole image, else one per patch, in row-major order.
     pub fn encode(&self, image: &Image) -> Vec<Vec<f32>> {
-        self.adapter.encode(&self.core.scorer.ensemble, image)
+        self.encode_batch(std::slice::from_ref(image)).pop().expect("codes for an image")
+    }
+
+    /// As [`ImageModel::encode`], of many images at once, which is faster.
+    pub fn encode_batch(&self, images: &[Image]) -> Vec<Vec<Vec<f32>>> {
+        self.adapter.encode(&self.core.scorer.ensemble, images)
     }
 
     /// Decodes images, or patches of them, from codes `[n, code_size]`.

@@ -60,9 +60,7 @@ impl<'a> ImageScorer<'a> {
     }
 
     fn by_networks(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
-        let compute = self.scorer.ensemble.compute();
-        let samples: Vec<Vec<f32>> =
-            compute.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
+        let samples = self.adapter.samples(&self.scorer.ensemble, images);
         let width = self.adapter.width();
         let prepared = self.adapter.prepared(samples.concat());
         let scored = self.scorer.score_with(&prepared, detail);
