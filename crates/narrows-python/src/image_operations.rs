@@ -50,7 +50,7 @@ fn each<T: Send>(
 fn each_batch<T: Send>(
     py: Python<'_>,
     images: &PyImages,
-    work: impl Fn(&[Image]) -> narrows_core::Result<Vec<T>> + Sync,
+    mut work: impl FnMut(&[Image]) -> narrows_core::Result<Vec<T>> + Send,
 ) -> PyResult<Vec<T>> {
     let n = images.0.len();
     let (mut all, mut batch, mut pixels) = (Vec::with_capacity(n), Vec::new(), 0);
@@ -108,11 +108,10 @@ impl PyModel {
         check_sizes(&model, images, resize)?;
         let level = Rate::try_from(level).map_err(|message| Error::recipe("level", message)).or_raise()?;
         let mut monitor = ImageDriftMonitor::new(&model, level);
-        for image in images.all() {
-            let added = detached(py, || image.map(|image| monitor.add(std::slice::from_ref(&image))));
-            added.or_raise()?;
-            py.check_signals()?;
-        }
+        each_batch(py, images, |batch| {
+            monitor.add(batch);
+            Ok(Vec::<()>::new())
+        })?;
         Ok(serde_json::to_string(&monitor.finish()).expect("plain data with text keys"))
     }
 
