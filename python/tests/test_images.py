@@ -308,3 +308,18 @@ def test_methods_need_a_fit() -> None:
             getattr(model, method)(good(2))
     with pytest.raises(AttributeError, match="is not fitted yet"):
         model.sample()
+
+
+def test_images_lie_in_memory_as_they_like(fitted: ImageAutoEncoder) -> None:
+    images = good(6, 1)
+    images[:, 2:5, 1:9] = 0.25  # not symmetric
+    expected = fitted.score_samples(images)
+    assert np.array_equal(fitted.score_samples(np.asfortranarray(images)), expected)
+    flipped = images[:, ::-1, ::-1].copy()[:, ::-1, ::-1]
+    assert np.array_equal(fitted.score_samples(flipped), expected)
+
+
+def test_batches_of_any_size_have_the_scores_of_their_images(fitted: ImageAutoEncoder) -> None:
+    images = np.tile(good(40, 2), (30, 1, 1))
+    assert np.array_equal(fitted.score_samples(images), np.tile(fitted.score_samples(images[:40]), 30))
+    assert np.array_equal(fitted.transform(images)[:3], fitted.transform(images[:3]))

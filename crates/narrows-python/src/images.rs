@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use narrows_core::images::{Album, Channels, Image, Limits, Store};
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -22,19 +22,28 @@ pub(crate) struct PyImages(pub(crate) Arc<Store>);
 /// files are, or floats in [0, 1].
 pub(crate) fn image(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Image> {
     if let Ok(bytes) = array.extract::<PyReadonlyArrayDyn<'_, u8>>() {
-        return shaped(name, bytes.shape(), bytes.as_array().iter().map(|x| f32::from(*x) / 255.0).collect());
+        return shaped(name, bytes.shape(), values(&bytes, |x| f32::from(x) / 255.0));
     }
     if let Ok(words) = array.extract::<PyReadonlyArrayDyn<'_, u16>>() {
-        return shaped(name, words.shape(), words.as_array().iter().map(|x| f32::from(*x) / 65_535.0).collect());
+        return shaped(name, words.shape(), values(&words, |x| f32::from(x) / 65_535.0));
     }
     let floats = array
         .extract::<PyReadonlyArrayDyn<'_, f32>>()
         .map_err(|_| PyTypeError::new_err(format!("{name}: expected an array of uint8, uint16 or float32")))?;
-    let pixels: Vec<f32> = floats.as_array().iter().copied().collect();
+    let pixels = values(&floats, |x| x);
     if let Some(bad) = pixels.iter().find(|x| !x.is_finite()) {
         return Err(PyValueError::new_err(format!("{name}: expected finite pixels in [0, 1], got {bad}")));
     }
     shaped(name, floats.shape(), pixels)
+}
+
+/// The values of an array in row-major order; those that lie so are read faster.
+fn values<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>, value: impl Fn(T) -> f32) -> Vec<f32> {
+    let view = array.as_array();
+    match view.as_slice() {
+        Some(contiguous) => contiguous.iter().map(|x| value(*x)).collect(),
+        None => view.iter().map(|x| value(*x)).collect(),
+    }
 }
 
 fn shaped(name: &str, shape: &[usize], pixels: Vec<f32>) -> PyResult<Image> {

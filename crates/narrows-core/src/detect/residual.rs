@@ -60,11 +60,18 @@ impl Slots {
                 .zip(target.chunks_exact(width))
                 .zip(output.chunks_exact(width))
             {
-                for ((&column, t), o) in self.column_of.iter().zip(target).zip(output) {
+                // The sum of a run of slots of one column stays in a register.
+                let (mut column, mut sum) = (self.column_of[0], 0.0);
+                for ((&next, t), o) in self.column_of.iter().zip(target).zip(output) {
+                    if next != column {
+                        row[column] = sum;
+                        (column, sum) = (next, row[next]);
+                    }
                     if !t.is_nan() {
-                        row[column] += (t - o) * (t - o);
+                        sum += (t - o) * (t - o);
                     }
                 }
+                row[column] = sum;
             }
         }
         if self.over_observed {
