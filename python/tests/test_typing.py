@@ -36,8 +36,12 @@ def test_the_stub_names_what_the_native_module_has(package: Path) -> None:
     described = set(re.findall(r"^(?:class|def) (\w+)|^([A-Z_]\w*|__version__): ", stub, re.M))
     names = {one or other for one, other in described}
     real = {name for name in dir(_native) if not name.startswith("_") or name == "__version__"}
-    assert real == names - {"Any", "Floats", "Image", "Listener", "Roles"}
+    # What only the checker of types knows.
+    types = {"Any", "Floats", "Image", "Listener", "Roles"}
+    assert real == names - types
     for name, body in re.findall(r"^class (\w+)[^\n]*:\n((?:(?:    [^\n]*)?\n)+)", stub, re.M):
+        if name in types:
+            continue
         members = {member for member in re.findall(r"^    def (\w+)\(", body, re.M) if not member.startswith("__")}
         held = {member for member in vars(getattr(_native, name)) if not member.startswith("_")}
         assert held == members, name
