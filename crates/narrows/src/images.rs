@@ -351,11 +351,17 @@ pub(crate) fn each_photo(
             }
         }
     }
-    if n == 0 {
-        let message = format!("expected a readable image, got none of {}", album.len());
-        return Err(Error::data(Place::source(album.source()), message).into());
-    }
+    check_any(n as usize, album)?;
     Ok(done(n, skipped, talk))
+}
+
+/// Refuses an album of which no image was readable.
+fn check_any(n: usize, album: &Album) -> Result<(), Failure> {
+    if n > 0 {
+        return Ok(());
+    }
+    let message = format!("expected a readable image, got none of {}", album.len());
+    Err(Error::data(Place::source(album.source()), message).into())
 }
 
 /// Tells how many images were worked on.
@@ -399,10 +405,7 @@ pub(crate) fn each_batch(
         waiting.clear();
         pixels = 0;
     }
-    if n == 0 {
-        let message = format!("expected a readable image, got none of {}", album.len());
-        return Err(Error::data(Place::source(album.source()), message).into());
-    }
+    check_any(n, album)?;
     Ok(skipped)
 }
 
